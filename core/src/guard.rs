@@ -1,0 +1,105 @@
+//! What stands in front of a whole application: metadata, preflights, public routes, and for all
+//! the rest a valid token.
+//!
+//! Paths only ever let something through here; they never select protection. An unknown path is
+//! therefore 401 without a token, and the framework's own 404 with one.
+
+use std::task::Poll;
+
+use crate::access_token::AccessToken;
+use crate::decision::{Authentication, Denial, Response};
+use crate::error::ConfigError;
+use crate::metadata::{MetadataRoutes, RootAlias};
+use crate::request::Request;
+use crate::server::ResourceServer;
+
+/// Protects one application with one [`ResourceServer`]. Adapters are translations of this.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    server: ResourceServer,
+    metadata: MetadataRoutes,
+    public_routes: Vec<String>,
+}
+
+/// How a request goes on.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Entry {
+    /// Hand it to the application, with this token.
+    Authenticated(AccessToken),
+    /// Hand it to the application as it is: a preflight or a public route.
+    Public,
+    /// Answer with this: metadata.
+    Answer(Response),
+    /// Answer with this: a refusal.
+    Denied(Denial),
+}
+
+impl Guard {
+    /// Guards an application.
+    ///
+    /// # Errors
+    /// None at present for a single resource; the signature leaves room.
+    pub fn new(server: ResourceServer) -> Result<Self, ConfigError> {
+        let metadata = MetadataRoutes::new([server.metadata().clone()], RootAlias::Only)?;
+        Ok(Self { server, metadata, public_routes: Vec::new() })
+    }
+
+    /// Further paths that need no token, such as a health check: compared exactly, case and
+    /// slashes included.
+    ///
+    /// # Errors
+    /// A path that does not start with a slash, or has a query.
+    pub fn public_routes<S: Into<String>>(
+        mut self,
+        paths: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        self.public_routes = paths.into_iter().map(Into::into).collect();
+        if self.public_routes.iter().any(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
+            return Err(ConfigError::new("public_routes", "must be exact paths, such as /health"));
+        }
+        Ok(self)
+    }
+
+    /// Lets a request in, or answers it.
+    pub async fn enter(&self, request: &Request<'_>) -> Entry {
+        match self.without_credentials(request) {
+            Some(entry) => entry,
+            None => self.server.authenticate(request).await.into(),
+        }
+    }
+
+    /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
+    #[must_use]
+    pub fn try_enter(&self, request: &Request<'_>) -> Poll<Entry> {
+        match self.without_credentials(request) {
+            Some(entry) => Poll::Ready(entry),
+            None => self.server.try_authenticate(request).map(Entry::from),
+        }
+    }
+
+    /// Whose tokens are checked here.
+    #[must_use]
+    pub const fn server(&self) -> &ResourceServer {
+        &self.server
+    }
+
+    /// What needs no token at all. A CORS preflight cannot carry one (Fetch standard, 4.8).
+    fn without_credentials(&self, request: &Request<'_>) -> Option<Entry> {
+        let path = request.path();
+        if let Some(answer) = self.metadata.respond(request.method(), path, request.if_none_match()) {
+            return Some(Entry::Answer(answer));
+        }
+        let public = request.is_preflight() || self.public_routes.iter().any(|own| own == path);
+        public.then_some(Entry::Public)
+    }
+}
+
+impl From<Authentication> for Entry {
+    fn from(authentication: Authentication) -> Self {
+        match authentication {
+            Authentication::Authenticated(token) => Self::Authenticated(token),
+            Authentication::Denied(denial) => Self::Denied(denial),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The resource server: who is calling, and may they.
+//!
+//! The path of a request is [`Inner::verify`], top to bottom. It does no I/O: when keys have to be
+//! fetched first it says so, and the `async` forms wait for that fetch and ask again.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::access_token::AccessToken;
+use crate::builder::Builder;
+use crate::challenge::Denials;
+use crate::claims::{ClaimRules, Claims};
+use crate::clock::UnixTime;
+use crate::credentials::BearerToken;
+use crate::decision::{Authentication, Decision, Denial};
+use crate::error::Reason;
+use crate::jwks::{Find, Flight, Issuers};
+use crate::metadata::ProtectedResourceMetadata;
+use crate::operation::{OperationPolicy, OperationRequest};
+use crate::request::Request;
+use crate::requirement::Requirement;
+use crate::scope::{ScopeHierarchy, ScopeSet};
+use crate::token::{TokenRules, UnverifiedToken};
+
+/// An OAuth 2.1 resource server for one resource. Cheap to clone, safe to share.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use mcp_bearer::{Decision, Request, Requirement, ResourceServer};
+/// use mcp_bearer::testing::Issuer;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let issuer = Issuer::new("https://as.example.com");
+/// let server = ResourceServer::builder("https://mcp.example.com/mcp")
+///     .issuers(issuer.issuers())
+///     .build()?;
+///
+/// let token = issuer.token("https://mcp.example.com/mcp").scope("todo:read").mint();
+/// let header = format!("Bearer {token}");
+/// let request = Request::new("GET", "/todos").authorization(header.as_bytes());
+///
+/// match server.authorize(&request, &Requirement::scope("todo:read")?).await {
+///     Decision::Allowed { token, .. } => assert_eq!(token.issuer(), "https://as.example.com"),
+///     Decision::Denied(denial) => panic!("{}", denial.reason),
+///     _ => unreachable!(),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ResourceServer(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) issuers: Issuers,
+    pub(crate) token_rules: TokenRules,
+    pub(crate) claim_rules: ClaimRules,
+    pub(crate) hierarchy: ScopeHierarchy,
+    pub(crate) denials: Denials,
+    /// Repeat the token's own scopes in a 403, for clients that replace instead of uniting.
+    pub(crate) challenge_granted_scopes: bool,
+    pub(crate) scopes_supported: ScopeSet,
+    pub(crate) metadata: ProtectedResourceMetadata,
+}
+
+/// Why [`Inner::verify`] stopped.
+enum Stop {
+    Refused(Reason),
+    Unavailable(Duration),
+    Wait(Flight),
+}
+
+impl ResourceServer {
+    /// Settings for the resource with this identifier: the full URL of the MCP endpoint, or the
+    /// origin, exactly as clients and tokens spell it.
+    #[must_use]
+    pub fn builder(resource: impl Into<String>) -> Builder {
+        Builder::new(resource.into())
+    }
+
+    /// Who is calling.
+    pub async fn authenticate(&self, request: &Request<'_>) -> Authentication {
+        self.authenticate_for(request, &Requirement::none()).await
+    }
+
+    /// May they: whether a verified token satisfies a requirement.
+    #[must_use]
+    pub fn permit(&self, token: AccessToken, requirement: &Requirement) -> Decision {
+        match requirement.check(&token, &self.0.hierarchy) {
+            Ok(()) => Decision::allowed(token),
+            Err(reason) => Decision::Denied(self.0.forbid(reason, &token, requirement)),
+        }
+    }
+
+    /// [`authenticate`](Self::authenticate), then [`permit`](Self::permit).
+    pub async fn authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Decision {
+        match self.authenticate_for(request, requirement).await {
+            Authentication::Authenticated(token) => self.permit(token, requirement),
+            Authentication::Denied(denial) => Decision::Denied(denial),
+        }
+    }
+
+    /// [`authenticate`](Self::authenticate) without I/O: `Pending` if keys must be fetched first.
+    #[must_use]
+    pub fn try_authenticate(&self, request: &Request<'_>) -> Poll<Authentication> {
+        ready(self.0.attempt(request, &Requirement::none(), false))
+    }
+
+    /// [`authorize`](Self::authorize) without I/O: `Pending` if keys must be fetched first.
+    #[must_use]
+    pub fn try_authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Poll<Decision> {
+        ready(self.0.attempt(request, requirement, false)).map(|answer| match answer {
+            Authentication::Authenticated(token) => self.permit(token, requirement),
+            Authentication::Denied(denial) => Decision::Denied(denial),
+        })
+    }
+
+    /// May they, for a JSON-RPC message on an endpoint with an operation policy.
+    ///
+    /// `token` is what authentication gave; `None` is for requests without credentials, which only
+    /// [public operations](crate::operation::OperationPolicyBuilder::public_methods) let through.
+    #[must_use]
+    pub fn permit_operation(
+        &self,
+        token: Option<AccessToken>,
+        policy: &OperationPolicy,
+        request: &OperationRequest<'_>,
+    ) -> Decision<Option<AccessToken>> {
+        let judged = policy.judge(request, token.as_ref());
+        let Some(token) = token else {
+            return match judged {
+                Ok(needs) if needs.public => Decision::allowed(None),
+                Ok(needs) => Decision::Denied(self.0.denials.denial(Reason::MissingToken, &needs.requirement.scopes())),
+                Err(_) => Decision::Denied(self.0.denials.denial(Reason::MissingToken, &ScopeSet::default())),
+            };
+        };
+        match judged {
+            Ok(needs) if needs.public => Decision::allowed(Some(token)),
+            Ok(needs) if !needs.allowed => {
+                Decision::Denied(self.0.forbid(Reason::OperationNotAllowed, &token, &needs.requirement))
+            }
+            Ok(needs) => match self.permit(token, &needs.requirement) {
+                Decision::Allowed { token, response_headers } => {
+                    Decision::Allowed { token: Some(token), response_headers }
+                }
+                Decision::Denied(denial) => Decision::Denied(denial),
+            },
+            Err(refusal) => Decision::Denied(match refusal.rpc {
+                Some(error) => self.0.denials.rpc(refusal.reason, error),
+                None => self.0.denials.denial(refusal.reason, &ScopeSet::default()),
+            }),
+        }
+    }
+
+    /// A refusal for a fault on the caller's side of the API, such as a middleware that is
+    /// missing: 500, with nothing about the fault in it.
+    #[must_use]
+    pub fn internal_error(&self) -> Denial {
+        self.0.denials.denial(Reason::Internal, &ScopeSet::default())
+    }
+
+    /// The protected resource metadata (RFC 9728).
+    #[must_use]
+    pub fn metadata(&self) -> &ProtectedResourceMetadata {
+        &self.0.metadata
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) async fn authenticate_for(&self, request: &Request<'_>, needed: &Requirement) -> Authentication {
+        match self.0.attempt(request, needed, false) {
+            Ok(answer) => answer,
+            Err(flight) => {
+                flight.wait().await;
+                // Having waited once, the attempt below never asks to wait again.
+                self.0.attempt(request, needed, true).unwrap_or_else(|_| {
+                    Authentication::Denied(self.0.denials.unavailable(Duration::from_secs(1)))
+                })
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// The straight line. Each step may stop the request; none does I/O.
+    fn verify(&self, request: &Request<'_>, now: UnixTime, waited: bool) -> Result<AccessToken, Stop> {
+        let bearer = BearerToken::from_values(request.authorization_values())?;
+        let token = UnverifiedToken::parse(bearer, &self.token_rules)?;
+
+        let claims = Claims::parse(&token)?;
+        let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
+        let audiences = issuer.audiences().unwrap_or(&self.claim_rules.audiences);
+        claims.check(&self.claim_rules, audiences, now)?;
+        let access_token = claims.into_access_token(bearer.secret())?;
+
+        let keys = match issuer.keys().find(token.kid.as_deref(), token.algorithm, now, waited) {
+            Find::Keys(keys) => keys,
+            Find::Wait(flight) => return Err(Stop::Wait(flight)),
+            Find::NotFound => return Err(Reason::KeyNotFound.into()),
+            Find::Unavailable { retry_after } => return Err(Stop::Unavailable(retry_after)),
+        };
+        if !keys.iter().any(|key| key.verify(token.algorithm, token.signing_input(), token.signature())) {
+            return Err(Reason::BadSignature.into());
+        }
+        Ok(access_token)
+    }
+
+    /// One pass over the line, at one time. `Err` asks to wait for a fetch.
+    fn attempt(&self, request: &Request<'_>, needed: &Requirement, waited: bool) -> Result<Authentication, Flight> {
+        Ok(match self.verify(request, self.issuers.now(), waited) {
+            Ok(token) => Authentication::Authenticated(token),
+            Err(Stop::Refused(reason)) => Authentication::Denied(self.denials.denial(reason, &needed.scopes())),
+            Err(Stop::Unavailable(retry_after)) => Authentication::Denied(self.denials.unavailable(retry_after)),
+            Err(Stop::Wait(flight)) => return Err(flight),
+        })
+    }
+
+    fn forbid(&self, reason: Reason, token: &AccessToken, requirement: &Requirement) -> Denial {
+        let mut needed = requirement.challenge_scopes(token.scopes(), &self.hierarchy);
+        if self.challenge_granted_scopes {
+            // Configured scopes only: nothing else of a token reaches a header.
+            for scope in token.scopes().iter().filter(|scope| self.scopes_supported.contains(scope)) {
+                needed.insert(scope);
+            }
+        }
+        self.denials.denial(reason, &needed)
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+fn ready(attempt: Result<Authentication, Flight>) -> Poll<Authentication> {
+    attempt.map_or(Poll::Pending, Poll::Ready)
+}

@@ -111,6 +111,13 @@ impl Denials {
     }
 }
 
+/// A refusal that no setting has a part in.
+pub(crate) fn plain(reason: Reason) -> Denial {
+    let row = reason.row();
+    let body = format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, row.description);
+    denial(reason, body, None, None)
+}
+
 fn denial(reason: Reason, body: String, challenge: Option<&Challenge>, retry_after: Option<u64>) -> Denial {
     let mut headers: Vec<(HeaderName, HeaderValue)> = vec![
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

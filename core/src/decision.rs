@@ -62,6 +62,15 @@ pub struct Response {
     pub body: Bytes,
 }
 
+impl Denial {
+    /// A refusal for a fault on the caller's side of the API, such as a guard that is not
+    /// installed: 500, with nothing about the fault in it.
+    #[must_use]
+    pub fn internal() -> Self {
+        crate::challenge::plain(Reason::Internal)
+    }
+}
+
 impl<T> Decision<T> {
     pub(crate) const fn allowed(token: T) -> Self {
         Self::Allowed { token, response_headers: Headers::new() }

@@ -1,15 +1,18 @@
-//! What stands in front of a whole application: metadata, preflights, public routes, and for all
-//! the rest a valid token.
+//! What stands in front of a whole application, and of an MCP endpoint in it.
 //!
-//! Paths only ever let something through here; they never select protection. An unknown path is
-//! therefore 401 without a token, and the framework's own 404 with one.
+//! [`Guard`] lets metadata, preflights and public routes through and demands a valid token for all
+//! the rest. Paths only ever let something through; they never select protection. An unknown path
+//! is therefore 401 without a token, and the framework's own 404 with one.
+//!
+//! [`OperationGuard`] belongs to the handler of an MCP endpoint and judges each operation.
 
 use std::task::Poll;
 
 use crate::access_token::AccessToken;
-use crate::decision::{Authentication, Denial, Response};
-use crate::error::ConfigError;
+use crate::decision::{Authentication, Decision, Denial, Response};
+use crate::error::{ConfigError, Reason};
 use crate::metadata::{MetadataRoutes, RootAlias};
+use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::server::ResourceServer;
 
@@ -29,6 +32,8 @@ pub enum Entry {
     Authenticated(AccessToken),
     /// Hand it to the application as it is: a preflight or a public route.
     Public,
+    /// No credentials, and some operations need none: judge the operation without a token.
+    Anonymous,
     /// Answer with this: metadata.
     Answer(Response),
     /// Answer with this: a refusal.
@@ -92,6 +97,71 @@ impl Guard {
         }
         let public = request.is_preflight() || self.public_routes.iter().any(|own| own == path);
         public.then_some(Entry::Public)
+    }
+}
+
+/// Protects the handler of one MCP endpoint, operation by operation.
+///
+/// An adapter takes the token that the [`Guard`] around the application left, or calls
+/// [`enter`](Self::enter) where there is none; for a POST it then reads the body up to
+/// [`OperationPolicy::body_limit`]; it calls [`permit`](Self::permit), and hands on exactly the
+/// bytes that were judged.
+#[derive(Clone, Debug)]
+pub struct OperationGuard {
+    server: ResourceServer,
+    policy: OperationPolicy,
+}
+
+impl OperationGuard {
+    /// Guards an endpoint.
+    #[must_use]
+    pub const fn new(server: ResourceServer, policy: OperationPolicy) -> Self {
+        Self { server, policy }
+    }
+
+    /// Who is calling. Bad credentials are refused here, before the body is read.
+    pub async fn enter(&self, request: &Request<'_>) -> Entry {
+        if request.is_preflight() {
+            return Entry::Public;
+        }
+        self.or_anonymous(self.server.authenticate(request).await)
+    }
+
+    /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
+    #[must_use]
+    pub fn try_enter(&self, request: &Request<'_>) -> Poll<Entry> {
+        if request.is_preflight() {
+            return Poll::Ready(Entry::Public);
+        }
+        self.server.try_authenticate(request).map(|authentication| self.or_anonymous(authentication))
+    }
+
+    /// May they. `token` is `None` after [`Entry::Anonymous`].
+    #[must_use]
+    pub fn permit(
+        &self,
+        token: Option<AccessToken>,
+        request: &OperationRequest<'_>,
+    ) -> Decision<Option<AccessToken>> {
+        self.server.permit_operation(token, &self.policy, request)
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &OperationPolicy {
+        &self.policy
+    }
+
+    /// Public means that no credentials are needed, not that bad ones are ignored.
+    fn or_anonymous(&self, authentication: Authentication) -> Entry {
+        match Entry::from(authentication) {
+            Entry::Denied(denial)
+                if denial.reason == Reason::MissingToken && self.policy.has_public_operations() =>
+            {
+                Entry::Anonymous
+            }
+            entry => entry,
+        }
     }
 }
 

@@ -23,6 +23,12 @@ mod server;
 mod signature;
 mod spawn;
 mod token;
+#[cfg(feature = "axum")]
+pub mod axum;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 // The public interface is:
 pub use crate::access_token::AccessToken;
@@ -31,7 +37,7 @@ pub use crate::challenge::Challenge;
 pub use crate::clock::{Clock, SystemClock, UnixTime};
 pub use crate::decision::{Authentication, Decision, Denial, Headers, Response};
 pub use crate::error::{ConfigError, Reason};
-pub use crate::guard::{Entry, Guard};
+pub use crate::guard::{Entry, Guard, OperationGuard};
 pub use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 pub use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata, RootAlias};
 pub use crate::operation::OperationPolicy;

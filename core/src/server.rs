@@ -155,13 +155,6 @@ impl ResourceServer {
         }
     }
 
-    /// A refusal for a fault on the caller's side of the API, such as a middleware that is
-    /// missing: 500, with nothing about the fault in it.
-    #[must_use]
-    pub fn internal_error(&self) -> Denial {
-        self.0.denials.denial(Reason::Internal, &ScopeSet::default())
-    }
-
     /// The protected resource metadata (RFC 9728).
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {

@@ -1,0 +1,386 @@
+//! Settings of issuers and keys: everything is checked here, once, and nothing is fetched.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::download::{Download, Target};
+use super::policy::Settings;
+use super::set::KeySet;
+use super::{Inner, IssuerEntry, Issuers, KeySource};
+use crate::clock::{Clock, SystemClock};
+use crate::error::ConfigError;
+use crate::fetch::Fetch;
+use crate::identifier::{HttpHosts, Identifier};
+use crate::spawn::Spawn;
+
+/// One authorization server: its `iss` values, where its keys are, and its audiences.
+///
+/// ```
+/// use mcp_bearer::Issuer;
+///
+/// let issuer = Issuer::new("https://env.example.com")
+///     .also("https://env.example.com/resources/res_1")
+///     .fallback_jwks_uri("https://env.example.com/keys")
+///     .audiences(["res_1"]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    identifiers: Vec<String>,
+    jwks_uri: Option<String>,
+    fallback_jwks_uri: Option<String>,
+    jwks: Option<Vec<u8>>,
+    audiences: Option<Vec<String>>,
+}
+
+impl Issuer {
+    /// An issuer whose keys are found through its metadata (RFC 8414, `OpenID` Connect Discovery).
+    #[must_use]
+    pub fn new(issuer: impl Into<String>) -> Self {
+        Self {
+            identifiers: vec![issuer.into()],
+            jwks_uri: None,
+            fallback_jwks_uri: None,
+            jwks: None,
+            audiences: None,
+        }
+    }
+
+    /// A further `iss` value of the same issuer, over the same keys. Metadata is always that of
+    /// the first one.
+    #[must_use]
+    pub fn also(mut self, issuer: impl Into<String>) -> Self {
+        self.identifiers.push(issuer.into());
+        self
+    }
+
+    /// Takes the keys from this URL instead of looking for metadata.
+    #[must_use]
+    pub fn jwks_uri(mut self, url: impl Into<String>) -> Self {
+        self.jwks_uri = Some(url.into());
+        self
+    }
+
+    /// Takes the keys from this URL when the issuer has answered every place where its metadata
+    /// could be, none of the answers was usable, and none named another issuer.
+    #[must_use]
+    pub fn fallback_jwks_uri(mut self, url: impl Into<String>) -> Self {
+        self.fallback_jwks_uri = Some(url.into());
+        self
+    }
+
+    /// Uses this JWK Set (RFC 7517 section 5) and never fetches anything.
+    #[must_use]
+    pub fn jwks(mut self, json: impl Into<Vec<u8>>) -> Self {
+        self.jwks = Some(json.into());
+        self
+    }
+
+    /// The audiences that tokens of this issuer must name, instead of the resource server's.
+    #[must_use]
+    pub fn audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
+        self.audiences = Some(audiences.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+impl From<&str> for Issuer {
+    fn from(issuer: &str) -> Self {
+        Self::new(issuer)
+    }
+}
+
+impl From<String> for Issuer {
+    fn from(issuer: String) -> Self {
+        Self::new(issuer)
+    }
+}
+
+/// Settings of [`Issuers`].
+#[must_use]
+#[derive(Clone)]
+pub struct IssuersBuilder {
+    issuers: Vec<Issuer>,
+    settings: Settings,
+    transport: Transport,
+    http_hosts: Vec<String>,
+    clock: Arc<dyn Clock>,
+    fetch: Option<Arc<dyn Fetch>>,
+    spawn: Option<Arc<dyn Spawn>>,
+}
+
+/// What only the built-in fetch knows.
+#[derive(Clone, Default)]
+struct Transport {
+    ca_files: Vec<PathBuf>,
+    proxy: Option<String>,
+    no_proxy: Option<String>,
+}
+
+impl IssuersBuilder {
+    /// Adds an issuer. At least one is needed.
+    pub fn issuer(mut self, issuer: impl Into<Issuer>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// How long fetched keys are used before they are fetched again: 5 minutes.
+    pub const fn jwks_fresh(mut self, duration: Duration) -> Self {
+        self.settings.fresh = duration;
+        self
+    }
+
+    /// How long after an attempt a token with an unknown key starts no other: 30 seconds.
+    pub const fn jwks_cooldown(mut self, duration: Duration) -> Self {
+        self.settings.cooldown = duration;
+        self
+    }
+
+    /// How long an attempt may take, metadata and keys together: 5 seconds.
+    pub const fn jwks_timeout(mut self, duration: Duration) -> Self {
+        self.settings.timeout = duration;
+        self
+    }
+
+    /// How long past their freshness keys may be used while the issuer fails: 1 hour; zero is never.
+    pub const fn jwks_max_stale(mut self, duration: Duration) -> Self {
+        self.settings.max_stale = duration;
+        self
+    }
+
+    /// Trusts the certificates in this PEM file besides the system's. May be repeated.
+    ///
+    /// This, [`proxy`](Self::proxy) and [`no_proxy`](Self::no_proxy) are for the built-in fetch.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.transport.ca_files.push(path.into());
+        self
+    }
+
+    /// The proxy for https URLs, as `HTTPS_PROXY` would name it. No variable is read.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.transport.proxy = Some(url.into());
+        self
+    }
+
+    /// The hosts that are reached without the proxy, as `NO_PROXY` would list them.
+    pub fn no_proxy(mut self, hosts: impl Into<String>) -> Self {
+        self.transport.no_proxy = Some(hosts.into());
+        self
+    }
+
+    /// Hosts that may be reached by plain http, such as those behind a service mesh that encrypts.
+    /// Whoever can change what they send can make every token valid.
+    pub fn dangerously_allow_http_hosts<S: Into<String>>(
+        mut self,
+        hosts: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.http_hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The clock that tokens and keys are judged by, for tests.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Fetches by other means than the built-in ones.
+    pub fn fetch(mut self, fetch: impl Fetch + 'static) -> Self {
+        self.fetch = Some(Arc::new(fetch));
+        self
+    }
+
+    /// Runs fetches by other means than the built-in ones.
+    pub fn spawn(mut self, spawn: impl Spawn + 'static) -> Self {
+        self.spawn = Some(Arc::new(spawn));
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    /// Names the first setting that is wrong: no issuer or one given twice, a URL that is not
+    /// https, a duration out of range, an unusable key set, CA file or proxy.
+    pub fn build(self) -> Result<Issuers, ConfigError> {
+        check_durations(&self.settings)?;
+        check_hosts(&self.http_hosts)?;
+        if self.issuers.is_empty() {
+            return Err(ConfigError::new(
+                "issuers",
+                "at least one is needed, such as https://auth.example.com",
+            ));
+        }
+        let fetch = self.fetch.map_or_else(|| self.transport.fetch(), |fetch| Ok(Some(fetch)))?;
+        let spawn = self.spawn.or_else(default_spawn);
+        let http_hosts: Arc<[String]> = self.http_hosts.into();
+
+        let mut identifiers = Vec::new();
+        let mut entries = HashMap::new();
+        for issuer in self.issuers {
+            let names = issuer.identifiers.clone();
+            let audiences = issuer.audiences.clone();
+            let keys = match issuer.check(&http_hosts)? {
+                Keys::Static(set) => KeySource::fixed(set),
+                Keys::Remote(target) => {
+                    let download = Download {
+                        target,
+                        fetch: fetch.clone().ok_or_else(|| missing("fetch"))?,
+                        http_hosts: Arc::clone(&http_hosts),
+                        timeout: self.settings.timeout,
+                    };
+                    let spawn = spawn.clone().ok_or_else(|| missing("spawn"))?;
+                    KeySource::remote(download, self.settings, Arc::clone(&self.clock), spawn)
+                }
+            };
+            let entry = Arc::new(IssuerEntry { audiences, keys });
+            for name in names {
+                let name: Box<str> = name.into();
+                if entries.insert(name.clone(), Arc::clone(&entry)).is_some() {
+                    return Err(ConfigError::new("issuers", format!("{name} is given twice")));
+                }
+                identifiers.push(name);
+            }
+        }
+        Ok(Issuers(Arc::new(Inner { identifiers, entries, clock: self.clock })))
+    }
+}
+
+impl Default for IssuersBuilder {
+    fn default() -> Self {
+        Self {
+            issuers: Vec::new(),
+            settings: Settings::DEFAULT,
+            transport: Transport::default(),
+            http_hosts: Vec::new(),
+            clock: Arc::new(SystemClock),
+            fetch: None,
+            spawn: None,
+        }
+    }
+}
+
+impl fmt::Debug for IssuersBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The proxy's URL may hold a password.
+        f.debug_struct("IssuersBuilder")
+            .field("issuers", &self.issuers)
+            .field("settings", &self.settings)
+            .field("ca_files", &self.transport.ca_files)
+            .field("http_hosts", &self.http_hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Keys {
+    Static(KeySet),
+    Remote(Target),
+}
+
+impl Issuer {
+    fn check(self, http_hosts: &[String]) -> Result<Keys, ConfigError> {
+        let mut identifiers = Vec::new();
+        for text in &self.identifiers {
+            let hosts = HttpHosts { loopback: true, listed: http_hosts };
+            identifiers.push(Identifier::parse("issuers", text, hosts)?);
+        }
+        if self.audiences.as_ref().is_some_and(|all| all.is_empty() || all.iter().any(String::is_empty)) {
+            return Err(ConfigError::new("audiences", "an issuer's own list must not be empty"));
+        }
+        let Some(issuer) = identifiers.into_iter().next() else {
+            return Err(ConfigError::new("issuers", "must not be empty"));
+        };
+        // Plain http of one issuer on this machine extends to its keys, and to nobody else's.
+        let hosts = HttpHosts { loopback: issuer.is_loopback_http(), listed: http_hosts };
+        for (setting, url) in
+            [("jwks_uri", &self.jwks_uri), ("fallback_jwks_uri", &self.fallback_jwks_uri)]
+        {
+            if let Some(url) = url {
+                Identifier::parse_url(setting, url, hosts)?;
+            }
+        }
+        match (self.jwks, self.jwks_uri, self.fallback_jwks_uri) {
+            (Some(json), None, None) => KeySet::parse(&json).map(Keys::Static).map_err(|failure| {
+                ConfigError::new("jwks", format!("{failure}; a JWK Set is {{\"keys\":[...]}}"))
+            }),
+            (None, Some(url), None) => Ok(Keys::Remote(Target::Keys(url))),
+            (None, None, fallback) => Ok(Keys::Remote(Target::Metadata { issuer, fallback })),
+            (Some(_), ..) => {
+                Err(ConfigError::new("jwks", "leaves nothing to fetch: remove the other key sources"))
+            }
+            (None, Some(_), Some(_)) => Err(ConfigError::new(
+                "fallback_jwks_uri",
+                "stands in for metadata, which jwks_uri skips: remove one of the two",
+            )),
+        }
+    }
+}
+
+impl Transport {
+    #[cfg(feature = "reqwest")]
+    fn fetch(&self) -> Result<Option<Arc<dyn Fetch>>, ConfigError> {
+        let (proxy, no_proxy) = (self.proxy.as_deref(), self.no_proxy.as_deref());
+        let fetch = crate::fetch::client::HttpFetch::new(&self.ca_files, proxy, no_proxy)?;
+        Ok(Some(Arc::new(fetch)))
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    fn fetch(&self) -> Result<Option<Arc<dyn Fetch>>, ConfigError> {
+        let unused = [
+            ("ca_file", !self.ca_files.is_empty()),
+            ("proxy", self.proxy.is_some()),
+            ("no_proxy", self.no_proxy.is_some()),
+        ];
+        match unused.iter().find(|(_, given)| *given) {
+            Some((setting, _)) => Err(ConfigError::new(*setting, NEEDS_REQWEST)),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+fn default_spawn() -> Option<Arc<dyn Spawn>> {
+    Some(Arc::new(crate::spawn::TokioSpawn::new()))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_spawn() -> Option<Arc<dyn Spawn>> {
+    None
+}
+
+fn missing(setting: &str) -> ConfigError {
+    ConfigError::new(setting, NEEDS_REQWEST)
+}
+
+fn check_durations(settings: &Settings) -> Result<(), ConfigError> {
+    const HOUR: u64 = 3600;
+    let positive = Duration::from_nanos(1);
+    for (setting, value, least, most) in [
+        ("jwks_fresh", settings.fresh, positive, 24 * HOUR),
+        ("jwks_cooldown", settings.cooldown, positive, HOUR),
+        ("jwks_timeout", settings.timeout, positive, 60),
+        ("jwks_max_stale", settings.max_stale, Duration::ZERO, 7 * 24 * HOUR),
+    ] {
+        if value < least || value > Duration::from_secs(most) {
+            let least = if least.is_zero() { "0 seconds" } else { "more than 0" };
+            return Err(ConfigError::new(setting, format!("must be {least} to {most} seconds")));
+        }
+    }
+    Ok(())
+}
+
+fn check_hosts(hosts: &[String]) -> Result<(), ConfigError> {
+    for host in hosts {
+        if !url::Host::parse(host).is_ok_and(|parsed| parsed.to_string() == *host) {
+            return Err(ConfigError::new(
+                "dangerously_allow_http_hosts",
+                "must be lower-case host names without scheme and port, such as auth.internal",
+            ));
+        }
+    }
+    Ok(())
+}
+
+const NEEDS_REQWEST: &str = "must be given with `fetch` and `spawn`, or built with the feature reqwest";

@@ -1,0 +1,116 @@
+//! Where the keys come from: one source per issuer, discovered, named, or given.
+//!
+//! A token is none of its business beyond the three things that select a key: `iss`, `kid`, `alg`.
+//! Nothing that a token says is ever fetched (RFC 8725 section 3.10), and no key of one issuer ever
+//! checks a token of another (RFC 8725 section 3.8).
+//!
+//! ```text
+//! builder     settings -> Issuers                         checked once
+//! source      find(kid, alg, now): what is in memory, else the one fetch that all wait for
+//! policy      use, wait, refuse or unavailable            pure
+//! download    one attempt: metadata, then keys            one deadline
+//! discovery   where metadata is, and what it is worth     pure
+//! set, key    a JWK Set, a JWK                            pure
+//! ```
+
+mod builder;
+mod discovery;
+mod download;
+mod key;
+mod policy;
+mod set;
+mod source;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+pub use builder::{Issuer, IssuersBuilder};
+pub(crate) use set::Candidates;
+pub(crate) use source::{Find, Flight, KeySource};
+
+use crate::clock::{Clock, UnixTime};
+use crate::error::ConfigError;
+
+/// The accepted issuers and their keys: a handle that several resource servers can share.
+///
+/// Cloning is cheap, and clones share the keys. Nothing is fetched, and no thread is started,
+/// before the first token asks for a key.
+///
+/// ```
+/// use mcp_bearer::{Issuer, Issuers};
+///
+/// let issuers = Issuers::builder()
+///     .issuer("https://auth.example.com")
+///     .issuer(Issuer::new("https://other.example.com").jwks_uri("https://other.example.com/keys"))
+///     .build()?;
+/// # Ok::<(), mcp_bearer::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Issuers(Arc<Inner>);
+
+struct Inner {
+    /// As configured, for what lists them.
+    identifiers: Vec<Box<str>>,
+    entries: HashMap<Box<str>, Arc<IssuerEntry>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Issuers {
+    /// Issuers whose keys are found through their metadata, with default settings.
+    ///
+    /// # Errors
+    /// As [`IssuersBuilder::build`].
+    pub fn new<I: Into<Issuer>>(issuers: impl IntoIterator<Item = I>) -> Result<Self, ConfigError> {
+        issuers.into_iter().fold(Self::builder(), IssuersBuilder::issuer).build()
+    }
+
+    /// Issuers with settings.
+    #[must_use]
+    pub fn builder() -> IssuersBuilder {
+        IssuersBuilder::default()
+    }
+
+    /// The time that everything about a token is judged by.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.0.clock.now()
+    }
+
+    /// The issuer that says exactly this of itself, compared as a string (RFC 9068 section 4).
+    pub(crate) fn get(&self, iss: &str) -> Option<&IssuerEntry> {
+        self.0.entries.get(iss).map(AsRef::as_ref)
+    }
+
+    /// Every accepted `iss` value, in the order of configuration.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = &str> {
+        self.0.identifiers.iter().map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Issuers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.identifiers().filter_map(|iss| self.get(iss).map(|entry| (iss, entry)));
+        f.debug_map().entries(entries).finish()
+    }
+}
+
+/// One issuer.
+#[derive(Debug)]
+pub(crate) struct IssuerEntry {
+    audiences: Option<Vec<String>>,
+    keys: KeySource,
+}
+
+impl IssuerEntry {
+    /// The audiences for tokens of this issuer, if it has its own.
+    pub(crate) fn audiences(&self) -> Option<&[String]> {
+        self.audiences.as_deref()
+    }
+
+    pub(crate) const fn keys(&self) -> &KeySource {
+        &self.keys
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! [`tower`](https://docs.rs/tower) layers for any HTTP stack.
+//!
+//! [`ProtectLayer`] goes around the whole application, inside its CORS layer: it serves the
+//! metadata and demands a valid token for everything else. [`RequireLayer`] goes around a route
+//! and adds what that route needs; [`OperationsLayer`] goes around the handler of an MCP endpoint
+//! and decides each operation. The verified [`AccessToken`] is in the request's extensions.
+//!
+//! These are translations only: every decision is made in [`Guard`], [`ResourceServer`] and
+//! [`OperationGuard`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Body;
+use http_body_util::{BodyExt, Either, Full, Limited};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::access_token::AccessToken;
+use crate::decision::{Decision, Denial, Response};
+use crate::guard::{Entry, Guard, OperationGuard};
+use crate::operation::{OperationPolicy, OperationRequest};
+use crate::request::Request;
+use crate::requirement::Requirement;
+use crate::server::ResourceServer;
+
+/// The body of a response: one of ours, or the application's.
+pub type ResponseBody<B> = Either<Full<Bytes>, B>;
+
+/// A response on its way.
+pub type ResponseFuture<B, E> =
+    Pin<Box<dyn Future<Output = Result<http::Response<ResponseBody<B>>, E>> + Send>>;
+
+/// Protects everything behind it.
+#[derive(Clone, Debug)]
+pub struct ProtectLayer(Guard);
+
+/// Adds a requirement to what is behind it. Needs a [`ProtectLayer`] around it.
+#[derive(Clone, Debug)]
+pub struct RequireLayer(Requirement);
+
+/// Decides each operation of the MCP endpoint behind it.
+#[derive(Clone, Debug)]
+pub struct OperationsLayer(OperationGuard);
+
+/// The service that a layer of this module makes.
+#[derive(Clone, Debug)]
+pub struct Guarded<G, S> {
+    gate: G,
+    inner: S,
+}
+
+impl ProtectLayer {
+    /// Protects with a guard, or just a [`ResourceServer`] by way of [`Guard::new`].
+    #[must_use]
+    pub const fn new(guard: Guard) -> Self {
+        Self(guard)
+    }
+}
+
+impl RequireLayer {
+    /// Demands what the requirement says.
+    #[must_use]
+    pub const fn new(requirement: Requirement) -> Self {
+        Self(requirement)
+    }
+}
+
+impl OperationsLayer {
+    /// Judges with a policy. Inside a [`ProtectLayer`] of the same server the token that it left
+    /// is used; alone, this layer authenticates.
+    #[must_use]
+    pub const fn new(server: ResourceServer, policy: OperationPolicy) -> Self {
+        Self(OperationGuard::new(server, policy))
+    }
+}
+
+/// What a gate makes of a request: on to the application, or an answer.
+#[doc(hidden)]
+pub trait Gate<B>: Clone + Send + 'static {
+    fn pass(self, request: http::Request<B>) -> impl Future<Output = Result<http::Request<B>, Response>> + Send;
+}
+
+impl<B: Send + 'static> Gate<B> for ProtectLayer {
+    async fn pass(self, request: http::Request<B>) -> Result<http::Request<B>, Response> {
+        let (mut parts, body) = request.into_parts();
+        let entry = self.0.enter(&Request::from(&parts)).await;
+        match entry {
+            Entry::Authenticated(token) => {
+                parts.extensions.insert(token);
+                parts.extensions.insert(self.0.server().clone());
+            }
+            Entry::Public | Entry::Anonymous => {}
+            Entry::Answer(response) => return Err(response),
+            Entry::Denied(denial) => return Err(denial.into()),
+        }
+        Ok(http::Request::from_parts(parts, body))
+    }
+}
+
+impl<B: Send + 'static> Gate<B> for RequireLayer {
+    async fn pass(self, mut request: http::Request<B>) -> Result<http::Request<B>, Response> {
+        let extensions = request.extensions();
+        let (Some(token), Some(server)) = (extensions.get::<AccessToken>(), extensions.get::<ResourceServer>())
+        else {
+            return Err(Denial::internal().into());
+        };
+        match server.permit(token.clone(), &self.0) {
+            Decision::Allowed { token, .. } => {
+                request.extensions_mut().insert(token);
+                Ok(request)
+            }
+            Decision::Denied(denial) => Err(denial.into()),
+        }
+    }
+}
+
+impl<B> Gate<B> for OperationsLayer
+where
+    B: Body<Data = Bytes> + From<Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    async fn pass(self, request: http::Request<B>) -> Result<http::Request<B>, Response> {
+        let (mut parts, body) = request.into_parts();
+        let token = match parts.extensions.get::<AccessToken>() {
+            Some(token) => Some(token.clone()),
+            None => match self.0.enter(&Request::from(&parts)).await {
+                Entry::Authenticated(token) => Some(token),
+                Entry::Anonymous => None,
+                Entry::Public => return Ok(http::Request::from_parts(parts, body)),
+                Entry::Answer(response) => return Err(response),
+                Entry::Denied(denial) => return Err(denial.into()),
+            },
+        };
+        let (judged, body) = if OperationPolicy::reads_body(parts.method.as_str()) {
+            let bytes = read(body, self.0.policy().body_limit()).await;
+            (bytes.clone(), B::from(bytes))
+        } else {
+            (Bytes::new(), body)
+        };
+        let fields = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let operation = OperationRequest::new(parts.method.as_str(), fields, &judged);
+        match self.0.permit(token, &operation) {
+            Decision::Allowed { token, .. } => {
+                if let Some(token) = token {
+                    parts.extensions.insert(token);
+                }
+                Ok(http::Request::from_parts(parts, body))
+            }
+            Decision::Denied(denial) => Err(denial.into()),
+        }
+    }
+}
+
+/// Reads one byte beyond the limit at the most, which is enough for the policy to see the excess.
+async fn read<B>(body: B, limit: usize) -> Bytes
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(_) => Bytes::from(vec![b' '; limit + 1]),
+    }
+}
+
+impl<S> Layer<S> for ProtectLayer {
+    type Service = Guarded<Self, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Guarded { gate: self.clone(), inner }
+    }
+}
+
+impl<S> Layer<S> for RequireLayer {
+    type Service = Guarded<Self, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Guarded { gate: self.clone(), inner }
+    }
+}
+
+impl<S> Layer<S> for OperationsLayer {
+    type Service = Guarded<Self, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Guarded { gate: self.clone(), inner }
+    }
+}
+
+impl<G, S, B, R> Service<http::Request<B>> for Guarded<G, S>
+where
+    G: Gate<B>,
+    B: Send + 'static,
+    S: Service<http::Request<B>, Response = http::Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+{
+    type Response = http::Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<R, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone waits for the next.
+        let next = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, next);
+        let gate = self.gate.clone();
+        Box::pin(async move {
+            match gate.pass(request).await {
+                Ok(request) => Ok(inner.call(request).await?.map(Either::Right)),
+                Err(answer) => Ok(answer.into_http().map(Either::Left)),
+            }
+        })
+    }
+}
+
+impl Response {
+    /// The response in the types of the `http` crate.
+    pub(crate) fn into_http(self) -> http::Response<Full<Bytes>> {
+        let mut response = http::Response::new(Full::new(self.body));
+        *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or_default();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}

@@ -15,6 +15,7 @@ const DAY = 24 * 60 * 60;
  * @param {{ keys: object[], store: import('./store.js').Store, cookieKey: string }} options.state
  *   whose keys are read once: a rotation makes new providers
  * @param {boolean} options.registration  whether clients can register here
+ * @param {() => number} options.lifetime  of access tokens, in seconds
  */
 export function createProvider(options) {
   const { issuer, environment } = options;
@@ -28,7 +29,7 @@ export function createProvider(options) {
 }
 
 function configuration({
-  ids, resources, scopes, state, registration, accessTokenTtl, accessTokenFormat, environment, fetch,
+  ids, resources, scopes, state, registration, lifetime, accessTokenFormat, environment, fetch,
 }) {
   return {
     adapter: state.store.adapter,
@@ -54,8 +55,8 @@ function configuration({
       jwks: '/keys',
     },
     ttl: {
-      AccessToken: accessTokenTtl,
-      ClientCredentials: accessTokenTtl,
+      AccessToken: lifetime,
+      ClientCredentials: lifetime,
       AuthorizationCode: 60,
       Grant: 14 * DAY,
       IdToken: 3600,

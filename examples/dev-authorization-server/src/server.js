@@ -50,9 +50,8 @@ export async function start({
   const url = `http://${LOOPBACK}:${server.address().port}`;
 
   const known = new Resources(url, resources);
-  const settings = {
-    environment: url, resources: known, scopes, accessTokenTtl, accessTokenFormat, fetch, state,
-  };
+  const lifetime = () => accessTokenTtl;
+  const settings = { environment: url, resources: known, scopes, lifetime, accessTokenFormat, fetch, state };
   let listeners = createListeners(settings);
 
   async function rotate({ retire = false } = {}) {
@@ -80,6 +79,10 @@ export async function start({
     state,
     issuerOf: (id) => known.issuerOf(id),
     rotate,
+    /** Of the access tokens from now on, in seconds. */
+    set accessTokenTtl(seconds) {
+      accessTokenTtl = seconds;
+    },
     async stop() {
       server.close();
       server.closeAllConnections();

@@ -32,8 +32,8 @@
 // Where it differs from Scalekit: the resource's endpoints are below <env>/resources/<id>, since
 // the `iss` of an authorization response (RFC 9207) has to say which of the two issuers answered.
 //
-// oidc-provider 9 warns at start that it wants Node 22. It works on Node 20.20, which is what this
-// repository is tested with; its version is pinned because that is a fact about 9.13.3 only.
+// oidc-provider 9 warns at start that it wants Node 22. It works on Node 20 from 20.19 on (earlier
+// ones lack `URL.parse`); its version is pinned because that is a fact about 9.13.3 only.
 // Everything is in memory: a restart forgets clients, grants and keys.
 
 import { parseResources } from './resources.js';

@@ -42,6 +42,7 @@ export async function start({
   state,
   log = () => {},
 } = {}) {
+  if (!URL.parse) throw new Error(`oidc-provider needs Node 20.19 or later, this is ${process.version}`);
   state ??= { keys: [await newSigningKey()], store: new Store(), cookieKey: randomBytes(16).toString('hex') };
 
   const server = http.createServer();

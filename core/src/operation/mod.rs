@@ -1,0 +1,268 @@
+//! What a JSON-RPC message needs of a token: a pure function of method, headers, body and policy.
+//!
+//! It does not verify tokens, does no I/O and does not buffer bodies. Its order is that of
+//! [`OperationPolicy::judge`]: headers, bytes, structure, mirrored headers, rules. Whatever
+//! cannot be judged is refused, so that what was judged is what runs.
+//!
+//! The rules are those of the MCP specification, revision 2026-07-28, and of JSON-RPC 2.0; older
+//! revisions are subsets, batches (2025-03-26) and `resources/subscribe` apart.
+
+mod body;
+mod builder;
+mod headers;
+mod raw;
+mod read;
+mod resources;
+mod rule;
+mod target;
+mod uri;
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::access_token::AccessToken;
+use crate::error::Reason;
+use crate::requirement::Requirement;
+
+use self::body::{Body, Message};
+use self::resources::{Lookup, Names, Resources};
+use self::target::Target;
+
+pub use self::builder::OperationPolicyBuilder;
+pub use self::headers::OperationRequest;
+pub use self::rule::{Call, CallError, Rule};
+
+/// What the operations of one MCP endpoint need: by tool, prompt, resource or method. Cheap to
+/// clone.
+///
+/// ```
+/// use mcp_bearer::{OperationPolicy, Requirement};
+///
+/// let policy = OperationPolicy::builder()
+///     .tool("list_todos", Requirement::scope("todo:read")?)
+///     .tool("create_todo", Requirement::scope("todo:write")?)
+///     .resource_prefix("todo://items/", Requirement::scope("todo:read")?)
+///     .public_methods(["initialize", "notifications/initialized", "ping", "tools/list"])
+///     .build()?;
+/// assert!(policy.has_public_operations());
+/// # Ok::<(), mcp_bearer::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OperationPolicy(Arc<Policy>);
+
+#[derive(Debug)]
+struct Policy {
+    base: Requirement,
+    tools: Names,
+    prompts: Names,
+    resources: Resources,
+    methods: HashMap<Box<str>, Rule>,
+    public_methods: HashSet<Box<str>>,
+    body_limit: usize,
+}
+
+/// What a request needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Of all members together, the base included.
+    pub(crate) requirement: Requirement,
+    /// Whether the policy allows every member to anyone at all.
+    pub(crate) allowed: bool,
+    /// Whether no member needs credentials.
+    pub(crate) public: bool,
+}
+
+/// Why a request cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    /// The body of a 400.
+    pub(crate) rpc: Option<RpcError>,
+}
+
+/// A JSON-RPC error object (JSON-RPC 2.0 section 5.1). Constant: nothing of the request enters it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RpcError {
+    pub(crate) code: i32,
+    pub(crate) message: &'static str,
+}
+
+impl OperationPolicy {
+    /// A policy that names nothing yet.
+    #[must_use]
+    pub fn builder() -> OperationPolicyBuilder {
+        OperationPolicyBuilder::new()
+    }
+
+    /// The largest body in bytes that is judged.
+    #[must_use]
+    pub fn body_limit(&self) -> usize {
+        self.0.body_limit
+    }
+
+    /// Whether some requests need no credentials, so that the body of a request without any must
+    /// be read.
+    #[must_use]
+    pub fn has_public_operations(&self) -> bool {
+        !self.0.public_methods.is_empty()
+    }
+
+    /// Whether the body of a request decides: in MCP that of a POST. (Methods are case-sensitive,
+    /// but a server that is not must not be reached around the policy.)
+    #[must_use]
+    pub fn reads_body(method: &str) -> bool {
+        method.eq_ignore_ascii_case("POST")
+    }
+
+    /// What the request needs. Without a token, no function is called: its answer could not make
+    /// the request public.
+    pub(crate) fn judge(
+        &self,
+        request: &OperationRequest<'_>,
+        token: Option<&AccessToken>,
+    ) -> Result<Needs, Refusal> {
+        if !Self::reads_body(request.method) {
+            return Ok(Needs { requirement: self.0.base.clone(), allowed: true, public: false });
+        }
+        if !request.is_plain_json() {
+            return Err(Refusal::of(Reason::BodyUnsupported));
+        }
+        if request.body.len() > self.0.body_limit {
+            return Err(Refusal::of(Reason::BodyTooLarge));
+        }
+        let unreadable = if request.parsed { Refusal::INVALID } else { Refusal::UNREADABLE };
+        let body = Body::parse(request.body).map_err(|_| unreadable)?;
+        if !body.is_sound() {
+            return Err(Refusal::INVALID);
+        }
+        request.mirrors(&body).map_err(|_| Refusal::MISMATCH)?;
+        self.0.needs(&body, &Texts::new(request.body), token)
+    }
+}
+
+impl Policy {
+    /// A batch needs the union.
+    fn needs(
+        &self,
+        body: &Body<'_>,
+        texts: &Texts<'_>,
+        token: Option<&AccessToken>,
+    ) -> Result<Needs, Refusal> {
+        let mut needs = Needs { requirement: Requirement::none(), allowed: true, public: true };
+        for (index, message) in body.messages.iter().enumerate() {
+            let method = message.method.text();
+            if method.is_some_and(|method| self.public_methods.contains(method)) {
+                continue;
+            }
+            if needs.public {
+                needs = Needs { requirement: self.base.clone(), allowed: true, public: false };
+            }
+            if let Some(method) = method {
+                let text = || texts.message(index, body.batch);
+                self.add(&mut needs, method, message, text, token)?;
+            }
+        }
+        Ok(needs)
+    }
+
+    /// Adds what one message needs: of its method, and of all that it names.
+    fn add<'t>(
+        &self,
+        needs: &mut Needs,
+        method: &str,
+        message: &Message<'_>,
+        text: impl Fn() -> Option<&'t str>,
+        token: Option<&AccessToken>,
+    ) -> Result<(), Refusal> {
+        let targets = Target::all(method, message.params.object()).map_err(|_| Refusal::INVALID)?;
+        let respelt = target::is_respelt(method)
+            || self.methods.keys().any(|own| &**own != method && own.eq_ignore_ascii_case(method));
+        if respelt {
+            needs.allowed = false;
+        }
+        let of_method = self.methods.get(method).map(|rule| (None, vec![rule]));
+        let of_targets = targets.iter().filter_map(|target| match self.look_up(*target) {
+            Lookup::Open => None,
+            Lookup::Rules(rules) => Some((Some(target.name()), rules)),
+            Lookup::Closed => {
+                needs.allowed = false;
+                None
+            }
+        });
+        let rules: Vec<_> = of_method.into_iter().chain(of_targets).collect();
+
+        let functions = rules.iter().any(|(_, rules)| rules.iter().any(|rule| rule.is_function()));
+        let arguments = if functions && token.is_some() { arguments(text())? } else { None };
+        let mut requirement = std::mem::take(&mut needs.requirement);
+        for (name, rule) in rules.iter().flat_map(|(name, rules)| rules.iter().map(|rule| (*name, *rule))) {
+            let needed = match token {
+                Some(token) => rule
+                    .requirement(&Call { method, name, arguments, token })
+                    .map_err(|_| Refusal::of(Reason::Internal))?,
+                None => rule.fixed().cloned().unwrap_or_default(),
+            };
+            requirement = requirement.and(needed);
+        }
+        needs.requirement = requirement;
+        Ok(())
+    }
+
+    fn look_up(&self, target: Target<'_>) -> Lookup<'_> {
+        match target {
+            Target::Tool(name) => self.tools.look_up(name),
+            Target::Prompt(name) => self.prompts.look_up(name),
+            Target::Resource(uri) => self.resources.look_up(uri),
+            Target::Template(uri) => self.resources.look_up_template(uri),
+        }
+    }
+}
+
+/// `params.arguments` of a message, in whose `params` no object has two members of one name.
+fn arguments(message: Option<&str>) -> Result<Option<&str>, Refusal> {
+    let Some(params) = message.and_then(|message| raw::member(message, "params")) else {
+        return Ok(None);
+    };
+    raw::check_duplicates(params).map_err(|_| Refusal::UNREADABLE)?;
+    Ok(raw::member(params, "arguments"))
+}
+
+/// The text of each message, found when a function first asks.
+struct Texts<'a> {
+    body: &'a [u8],
+    items: OnceCell<Vec<&'a str>>,
+}
+
+impl<'a> Texts<'a> {
+    const fn new(body: &'a [u8]) -> Self {
+        Self { body, items: OnceCell::new() }
+    }
+
+    fn message(&self, index: usize, batch: bool) -> Option<&'a str> {
+        let items = self.items.get_or_init(|| {
+            let text = std::str::from_utf8(self.body).unwrap_or_default();
+            if batch { raw::Parts::of(text).collect() } else { vec![text] }
+        });
+        items.get(index).copied()
+    }
+}
+
+impl Refusal {
+    /// Not JSON that every parser reads alike.
+    const UNREADABLE: Self = Self::rpc(-32700, "Parse error");
+    /// Not a JSON-RPC message or batch that can be judged.
+    const INVALID: Self = Self::rpc(-32600, "Invalid Request");
+    /// MCP 2026-07-28, Streamable HTTP, "Server Validation".
+    const MISMATCH: Self = Self::rpc(-32020, "Header mismatch");
+
+    const fn of(reason: Reason) -> Self {
+        Self { reason, rpc: None }
+    }
+
+    const fn rpc(code: i32, message: &'static str) -> Self {
+        Self { reason: Reason::BodyMalformed, rpc: Some(RpcError { code, message }) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

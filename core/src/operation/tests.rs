@@ -1,0 +1,473 @@
+//! The policy as a whole: body in, needs or refusal out.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::access_token;
+
+const JSON: (&str, &[u8]) = ("Content-Type", b"application/json");
+
+fn scope(scope: &str) -> Requirement {
+    Requirement::scope(scope).unwrap()
+}
+
+fn token() -> AccessToken {
+    AccessToken::new(access_token::Inner { subject: Some("alice".into()), ..access_token::Inner::default() })
+}
+
+fn policy() -> OperationPolicy {
+    OperationPolicy::builder()
+        .base(scope("base"))
+        .tool("read", scope("read"))
+        .tool("write", scope("write"))
+        .tool(
+            "fn",
+            Rule::function(|call| match call.arguments() {
+                None => Ok(scope("fn:none")),
+                Some("{\"n\": 1}") => Ok(scope("fn:one")),
+                Some(r#""fail""#) => Err(CallError::new("no")),
+                Some(_) => Ok(scope(&format!("fn:{}", call.token().subject().unwrap()))),
+            }),
+        )
+        .prompt("hello", scope("prompt"))
+        .resource("todo://secret", scope("secret"))
+        .resource_prefix("todo://items/", scope("items"))
+        .method("logging/setLevel", scope("log"))
+        .method("resources/subscribe", scope("subscribe"))
+        .public_methods(["ping", "initialize", "tools/list"])
+        .body_limit(1 << 16)
+        .build()
+        .unwrap()
+}
+
+/// The scopes, `!` if the operation is not allowed, `public`, or the code or reason of the refusal.
+fn show(judged: Result<Needs, Refusal>) -> String {
+    match judged {
+        Ok(needs) if needs.public => {
+            assert_eq!(needs, Needs { requirement: Requirement::none(), allowed: true, public: true });
+            "public".to_owned()
+        }
+        Ok(needs) => format!("{}{}", needs.requirement.scopes(), if needs.allowed { "" } else { " !" }),
+        Err(refusal) => refusal.rpc.map_or(refusal.reason.to_string(), |error| {
+            assert_eq!(refusal.reason, Reason::BodyMalformed);
+            error.code.to_string()
+        }),
+    }
+}
+
+fn judge(body: impl AsRef<[u8]>) -> String {
+    let request = OperationRequest::new("POST", [JSON], body.as_ref());
+    show(policy().judge(&request, Some(&token())))
+}
+
+fn call(method: &str, params: &str) -> String {
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
+}
+
+fn tool(name: &str) -> String {
+    call("tools/call", &format!(r#"{{"name":"{name}"}}"#))
+}
+
+#[test]
+fn each_operation_has_its_rule() {
+    for (body, expected) in [
+        (tool("read"), "base read"),
+        (tool("write"), "base write"),
+        (tool("wr\\u0069te"), "base write"),
+        (tool("other"), "base !"),
+        (tool("READ"), "base !"),
+        (call("prompts/get", r#"{"name":"hello"}"#), "base prompt"),
+        (call("prompts/get", r#"{"name":"read"}"#), "base !"),
+        (call("resources/read", r#"{"uri":"todo://secret"}"#), "base secret"),
+        (call("resources/unsubscribe", r#"{"uri":"todo://items/5"}"#), "base items"),
+        (call("resources/subscribe", r#"{"uri":"todo://items/5"}"#), "base subscribe items"),
+        (call("resources/subscribe", r#"{"uri":"todo://items/../secret"}"#), "base subscribe !"),
+        (call("resources/directory/read", r#"{"uri":"todo://users"}"#), "base !"),
+        (call("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"hello"}}"#), "base prompt"),
+        (
+            call("completion/complete", r#"{"ref":{"type":"ref/resource","uri":"todo://items/{id}"}}"#),
+            "base items",
+        ),
+        (call("completion/complete", r#"{"ref":{"type":"ref/resource","uri":"todo://{any}"}}"#), "base !"),
+        (
+            call(
+                "subscriptions/listen",
+                r#"{"notifications":{"resourceSubscriptions":["todo://items/1","todo://secret"]}}"#,
+            ),
+            "base items secret",
+        ),
+        (
+            call(
+                "subscriptions/listen",
+                r#"{"notifications":{"resourceSubscriptions":["todo://items/1","u:x"]}}"#,
+            ),
+            "base items !",
+        ),
+        (call("subscriptions/listen", r#"{"notifications":{"toolsListChanged":true}}"#), "base"),
+        (call("logging/setLevel", r#"{"level":"debug"}"#), "base log"),
+        (call("tasks/result", r#"{"taskId":"1"}"#), "base"),
+        (call("prompts/list", "null"), "base"),
+        (r#"{"jsonrpc":"2.0","id":"x","method":"resources/list"}"#.to_owned(), "base"),
+        // without an id: no server runs it, but it is judged as if
+        (r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"write"}}"#.to_owned(), "base write"),
+        (r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#.to_owned(), "base"),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{"method":"ping"}}"#.to_owned(), "base"),
+        (r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":""}}"#.to_owned(), "base"),
+        (call("ping", "{}"), "public"),
+        (call("tools/list", r#"{"cursor":"x"}"#), "public"),
+        (" \r\n\t".to_owned() + &tool("read") + "\n", "base read"),
+    ] {
+        assert_eq!(judge(&body), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_policy_closes_only_what_it_names() {
+    let open = OperationPolicy::builder().tool("a", scope("a")).build().unwrap();
+    let closed = OperationPolicy::builder().resource("u:a", scope("a")).build().unwrap();
+    let named = OperationPolicy::builder().tool("a", scope("a")).other_tools(scope("b")).build().unwrap();
+    let show = |policy: &OperationPolicy, body: &str| {
+        show(policy.judge(&OperationRequest::new("POST", [JSON], body.as_bytes()), Some(&token())))
+    };
+    assert_eq!(show(&open, &call("resources/read", r#"{"uri":"x/../y"}"#)), "");
+    assert_eq!(show(&open, &call("prompts/get", r#"{"name":"x"}"#)), "");
+    assert_eq!(show(&open, &tool("b")), " !");
+    assert_eq!(show(&closed, &tool("b")), "");
+    assert_eq!(show(&closed, &call("skills/get", r#"{"uri":"u:b"}"#)), " !");
+    assert_eq!(show(&named, &tool("a")), "a");
+    assert_eq!(show(&named, &tool("c")), "b");
+    assert!(!open.has_public_operations());
+}
+
+#[test]
+fn respelt_methods_are_not_allowed() {
+    for method in ["TOOLS/CALL", "Tools/call", "resources/Read", "RESOURCES/READ", "Logging/setlevel"] {
+        let expected = if method == "resources/Read" { "base items" } else { "base !" };
+        assert_eq!(judge(call(method, r#"{"name":"read","uri":"todo://items/1"}"#)), expected, "{method}");
+    }
+    // Another spelling of a public method is not public.
+    assert_eq!(judge(call("Ping", "{}")), "base");
+}
+
+#[test]
+fn what_is_not_clean_json_is_a_parse_error() {
+    let read = tool("read");
+    let bom = format!("\u{feff}{read}");
+    let utf16: Vec<u8> = read.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut latin1 = tool("read").replace("\"name\"", "\"x\":\"?\",\"name\"").into_bytes();
+    let at = latin1.iter().position(|byte| *byte == b'?').unwrap();
+    latin1[at] = 0xE9;
+    for body in [bom.as_bytes(), &utf16, &latin1, b"", b" ", b"\xff", b"tools/call", b"<xml/>"] {
+        assert_eq!(judge(body), "-32700", "{body:?}");
+    }
+    for body in [
+        format!("{read}x"),
+        format!("{read}{read}"),
+        format!("{read},"),
+        format!("[{read},]"),
+        format!("[{read}"),
+        read.replace('"', "'"),
+        read.replace(r#""id":1"#, r#""id":NaN"#),
+        read.replace(r#""id":1"#, r#""id":01"#),
+        read.replace(r#""id":1"#, "/**/\"id\":1"),
+        // duplicates, seen through escapes, wherever they decide
+        r#"{"jsonrpc":"2.0","method":"ping","method":"tools/call","params":{"name":"write"}}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","me\u0074hod":"tools/call"}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","method":"ping","x":1,"x":1}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","method":"ping","params":{},"params":{}}"#.to_owned(),
+        call("tools/call", r#"{"name":"read","name":"write"}"#),
+        call("tools/call", r#"{"name":"read","n\u0061me":"write"}"#),
+        call("tools/call", r#"{"name":"read","arguments":{},"arguments":{}}"#),
+        call("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"hello","name":"x"}}"#),
+        call(
+            "subscriptions/listen",
+            r#"{"notifications":{"resourceSubscriptions":[],"resourceSubscriptions":["u:x"]}}"#,
+        ),
+        call("ping", r#"{"_meta":{"a":1,"a":2}}"#),
+        format!("[{},{}]", tool("read"), call("tools/call", r#"{"name":"read","name":"write"}"#)),
+        // half a surrogate pair has no UTF-8
+        tool("\\ud800"),
+    ] {
+        assert_eq!(judge(&body), "-32700", "{body}");
+    }
+    // Bytes before structure: a body with both faults is not clean JSON.
+    assert_eq!(judge(r#"[[],{"a":1,"a":2}]"#), "-32700");
+}
+
+#[test]
+fn what_is_not_a_message_is_an_invalid_request() {
+    let batch = |count: usize| format!("[{}]", vec![call("ping", "{}"); count].join(","));
+    for body in [
+        // no message
+        "5".to_owned(),
+        "-1.5e3".to_owned(),
+        "true".to_owned(),
+        "null".to_owned(),
+        r#""tools/call""#.to_owned(),
+        "{}".to_owned(),
+        r#"{"jsonrpc":"2.0","id":1}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":null}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":["tools/call"]}"#.to_owned(),
+        r#"{"id":1,"method":"ping"}"#.to_owned(),
+        r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#.to_owned(),
+        r#"{"jsonrpc":2.0,"id":1,"method":"ping"}"#.to_owned(),
+        // call and response at once
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","error":{}}"#.to_owned(),
+        // params that are no object
+        call("ping", "[]"),
+        call("ping", "5"),
+        call("ping", r#"{"$serde_json::private::Number":"5"}"#),
+        call("tools/call", r#"["write"]"#),
+        call("tools/call", "{}"),
+        call("ping", r#"{"_meta":[]}"#).replace("ping", "prompts/list"),
+        // batches
+        "[]".to_owned(),
+        "[[]]".to_owned(),
+        "[5]".to_owned(),
+        format!("[{},null]", tool("read")),
+        format!("[[{}]]", tool("read")),
+        batch(101),
+        // case variants where they decide
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","PARAMS":{}}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","Id":2}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","Result":{}}"#.to_owned(),
+        r#"{"jsonrpc":"2.0","JSONRPC":"2.0","id":1,"method":"ping"}"#.to_owned(),
+        // the long s and the Kelvin sign, which Go folds, and the dotless i, which Java does
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{"name":"write"}}"#.to_owned(),
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"param\u{17f}\":{}}".to_owned(),
+        call("tools/call", "{\"name\":\"read\",\"ur\u{131}\":\"x\"}"),
+        call("tools/call", "{\"name\":\"read\",\"tas\u{212a}Id\":\"x\"}"),
+        call("tools/call", r#"{"name":"read","Name":"write"}"#),
+        call("tools/call", r#"{"NAME":"read"}"#),
+        call("tools/call", r#"{"name":"read","Arguments":{}}"#),
+        call("tools/call", r#"{"name":"read","_META":{}}"#),
+        call("tools/call", r#"{"name":"read","task_id":"x"}"#),
+        call("resources/read", r#"{"uri":"todo://items/1","URI":"todo://secret"}"#),
+        call("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"hello"},"Ref":{}}"#),
+        call("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"hello","Type":"ref/resource"}}"#),
+        call("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"hello","Uri":"u:x"}}"#),
+        call("subscriptions/listen", r#"{"notifications":{"resource_subscriptions":["u:x"]}}"#),
+        call("subscriptions/listen", r#"{"notifications":{"ResourceSubscriptions":["u:x"]}}"#),
+        call("prompts/list", r#"{"_meta":{"Name":1}}"#),
+        call("prompts/list", r#"{"_meta":{"IO.modelcontextprotocol/protocolVersion":"x"}}"#),
+        format!("[{},{}]", tool("read"), call("tools/call", r#"{"name":"read","Name":"write"}"#)),
+    ] {
+        assert_eq!(judge(&body), "-32600", "{body}");
+    }
+    assert_eq!(judge(batch(100)), "public");
+}
+
+#[test]
+fn what_does_not_decide_is_left_to_the_server() {
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    for arguments in [
+        r#"{"Name":1,"name":2,"name":3}"#,
+        r#"{"a":"\ud800","b":1e400,"c":-0.0}"#,
+        r#"{"$serde_json::private::Number":"x","$serde_json::private::RawValue":"}"}"#,
+        &deep,
+    ] {
+        let params = format!(r#"{{"other":{arguments},"arguments":{arguments},"name":"read"}}"#);
+        assert_eq!(judge(call("tools/call", &params)), "base read", "{arguments}");
+    }
+    for extra in [r#""x":{"method":1}"#, r#""names":1"#, r#""_method":1"#, r#""":1"#] {
+        assert_eq!(judge(tool("read").replacen('{', &format!("{{{extra},"), 1)), "base read", "{extra}");
+    }
+    assert_eq!(judge(call("example/x", r#"{"ref":"main","notifications":[1],"meta":{}}"#)), "base");
+}
+
+#[test]
+fn batches_need_the_union() {
+    let batch = |messages: &[String]| format!("[{}]", messages.join(","));
+    for (messages, expected) in [
+        (vec![tool("read"), tool("write"), tool("read")], "base read write"),
+        (vec![call("ping", "{}"), tool("write")], "base write"),
+        (vec![tool("read"), call("ping", "{}")], "base read"),
+        (vec![tool("read"), tool("other"), tool("write")], "base read write !"),
+        (vec![call("ping", "{}"), call("initialize", "{}")], "public"),
+        (vec![call("ping", "{}"), r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.to_owned()], "base"),
+        (vec![tool("read"), call("tools/call", "{}")], "-32600"),
+        (
+            vec![call("ping", "{}"), call("tools/call", r#"{"name":"fn","arguments":{"n": 1}}"#)],
+            "base fn:one",
+        ),
+    ] {
+        assert_eq!(judge(batch(&messages)), expected, "{messages:?}");
+    }
+}
+
+#[test]
+fn functions_see_the_call_as_it_runs() {
+    let of = |params: &str| judge(call("tools/call", &format!(r#"{{"name":"fn"{params}}}"#)));
+    assert_eq!(of(""), "base fn:none");
+    assert_eq!(of(r#","arguments": {"n": 1} "#), "base fn:one");
+    assert_eq!(of(r#","arguments": {"id": 5}"#), "base fn:alice");
+    assert_eq!(of(r#","arg\u0075ments":"fail""#), "internal");
+    for duplicates in [
+        r#","arguments":{"id":1,"id":2}"#,
+        r#","arguments":{"a":[{"id":1,"\u0069d":2}]}"#,
+        r#","other":{"id":1,"id":2}"#,
+    ] {
+        assert_eq!(of(duplicates), "-32700", "{duplicates}");
+    }
+
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let recorder = Arc::clone(&seen);
+    let record = Rule::function(move |call| {
+        let text = format!("{} {:?} {:?}", call.method(), call.name(), call.arguments());
+        recorder.lock().unwrap().push(text);
+        Ok(Requirement::none())
+    });
+    let policy = OperationPolicy::builder().other_tools(record.clone()).method("x/y", record.clone());
+    let policy = policy.other_resources(record).build().unwrap();
+    let body = format!(
+        "[{}, {} ,{},{}]",
+        call("tools/call", r#"{ "arguments" : [1, "]" ] ,"name":"a"}"#),
+        call("x/y", "{}"),
+        tool("b"),
+        call("subscriptions/listen", r#"{"notifications":{"resourceSubscriptions":["u:1","u:2"]}}"#),
+    );
+    let request = OperationRequest::new("POST", [JSON], body.as_bytes());
+    // Nobody to ask about: nothing is called.
+    assert_eq!(show(policy.judge(&request, None)), "");
+    assert!(seen.lock().unwrap().is_empty());
+    assert_eq!(show(policy.judge(&request, Some(&token()))), "");
+    let expected = [
+        r#"tools/call Some("a") Some("[1, \"]\" ]")"#,
+        r#"x/y None None"#,
+        r#"tools/call Some("b") None"#,
+        r#"subscriptions/listen Some("u:1") None"#,
+        r#"subscriptions/listen Some("u:2") None"#,
+    ];
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[test]
+fn without_a_token_needs_are_the_same_but_for_functions() {
+    let needs =
+        |body: &str| show(policy().judge(&OperationRequest::new("POST", [JSON], body.as_bytes()), None));
+    assert_eq!(needs(&tool("read")), "base read");
+    assert_eq!(needs(&tool("fn")), "base");
+    assert_eq!(needs(&tool("other")), "base !");
+    assert_eq!(needs(&call("ping", "{}")), "public");
+    assert_eq!(needs("{"), "-32700");
+}
+
+#[test]
+fn headers_come_before_bytes_and_bytes_before_structure() {
+    let judge = |headers: &[(&str, &str)], body: &[u8]| {
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+        show(policy().judge(&OperationRequest::new("POST", headers, body), Some(&token())))
+    };
+    let json = ("content-type", "application/json; charset=utf-8");
+    let large = vec![b' '; (1 << 16) + 1];
+    assert_eq!(judge(&[], &large), "body_unsupported");
+    assert_eq!(judge(&[json, ("content-encoding", "gzip")], b"{"), "body_unsupported");
+    assert_eq!(judge(&[("content-type", "application/json; charset=utf-7")], b"{}"), "body_unsupported");
+    assert_eq!(judge(&[json], &large), "body_too_large");
+    let mut fits = tool("read").into_bytes();
+    fits.resize(1 << 16, b' ');
+    assert_eq!(judge(&[json], &fits), "base read");
+    let other = ("mcp-method", "tools/list");
+    assert_eq!(judge(&[json, other], b"{"), "-32700");
+    assert_eq!(judge(&[json, other], b"{}"), "-32600");
+    assert_eq!(judge(&[json, other], tool("other").as_bytes()), "-32020");
+    assert_eq!(judge(&[json, ("Mcp-Name", "read")], tool("write").as_bytes()), "-32020");
+    assert_eq!(
+        judge(&[json, ("MCP-Protocol-Version", "2024-11-05")], tool("write").as_bytes()),
+        "base write"
+    );
+}
+
+#[test]
+fn a_parsed_body_has_only_structure() {
+    let parsed = |body: &str| {
+        show(policy().judge(&OperationRequest::new("POST", [JSON], body.as_bytes()).parsed(), Some(&token())))
+    };
+    assert_eq!(parsed(&tool("write")), "base write");
+    assert_eq!(parsed("{"), "-32600");
+    assert_eq!(parsed("[]"), "-32600");
+    let request = OperationRequest::new("POST", [], b"{}").parsed();
+    assert_eq!(show(policy().judge(&request, Some(&token()))), "body_unsupported");
+}
+
+#[test]
+fn only_a_post_has_a_body_that_decides() {
+    for method in ["GET", "DELETE", "HEAD", "OPTIONS", "PUT"] {
+        let body = tool("write");
+        let request = OperationRequest::new(method, [], body.as_bytes());
+        assert_eq!(show(policy().judge(&request, Some(&token()))), "base", "{method}");
+    }
+    assert!(OperationPolicy::reads_body("post"));
+    assert_eq!(policy().body_limit(), 1 << 16);
+    assert_eq!(OperationPolicy::builder().build().unwrap().body_limit(), 4 << 20);
+}
+
+/// Bodies cut, spliced and altered at random. Whatever is judged at all must be judged as the
+/// value that a plain parser makes of it.
+#[test]
+fn no_body_panics_or_is_judged_as_another() {
+    let seeds = [
+        tool("write"),
+        call("tools/call", r#"{"name":"fn","arguments":{"a":[1,{"b":"\u00e9"}]}}"#),
+        call("completion/complete", r#"{"ref":{"type":"ref/resource","uri":"todo://items/{id}"}}"#),
+        call("subscriptions/listen", r#"{"notifications":{"resourceSubscriptions":["todo://items/1"]}}"#),
+        format!(
+            "[{},{}]",
+            tool("read"),
+            call("resources/read", r#"{"uri":"todo://secret","_meta":{"a":null}}"#)
+        ),
+    ];
+    let alphabet = br#"{}[]:,"\ue0aAnN 1.-/~%"#;
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).unwrap()
+    };
+    let (policy, token) = (policy(), token());
+    let mut judged = 0;
+    for _ in 0..20_000 {
+        let mut body = seeds[random(seeds.len())].clone().into_bytes();
+        for _ in 0..=random(3) {
+            let at = random(body.len());
+            match random(5) {
+                0 => body[at] = alphabet[random(alphabet.len())],
+                1 => body.insert(at, alphabet[random(alphabet.len())]),
+                2 => drop(body.remove(at)),
+                3 => body[at] = u8::try_from(random(256)).unwrap(),
+                _ => {
+                    let from = random(at + 1);
+                    let copy = body[from..=at].to_vec();
+                    body.splice(at..at, copy);
+                }
+            }
+            body.extend((body.is_empty()).then_some(b' '));
+        }
+        let Ok(needs) = policy.judge(&OperationRequest::new("POST", [JSON], &body), Some(&token)) else {
+            continue;
+        };
+        judged += 1;
+        // Arguments may hold what `Value` refuses, such as half a surrogate pair.
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(&body) else { continue };
+        let single = [value.clone()];
+        for message in value.as_array().map_or(&single[..], |items| items) {
+            if message["method"] == "tools/call" {
+                let needed = match message["params"]["name"].as_str().unwrap() {
+                    "read" => "read",
+                    "write" => "write",
+                    "fn" => "fn:",
+                    _ => {
+                        assert!(!needs.allowed);
+                        continue;
+                    }
+                };
+                assert!(needs.requirement.scopes().to_string().contains(needed));
+            }
+        }
+    }
+    assert!(judged > 1000, "{judged}");
+}

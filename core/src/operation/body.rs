@@ -97,9 +97,7 @@ impl Message<'_> {
 
 impl Params<'_> {
     fn is_sound(&self) -> bool {
-        !self.reference.is_ambiguous()
-            && !self.notifications.is_ambiguous()
-            && !matches!(self.meta, Found::Ambiguous | Found::Other)
+        !self.reference.is_ambiguous() && !matches!(self.meta, Found::Ambiguous | Found::Other)
     }
 }
 

@@ -125,7 +125,7 @@ impl<'de> Visitor<'de> for Unique {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
         let mut names = Names::default();
         while let Some(name) = map.next_key_seed(Name)? {
-            names.insert(&name).map_err(|Malformed| A::Error::custom("duplicate member"))?;
+            names.insert(name.clone()).map_err(|Malformed| A::Error::custom("duplicate member"))?;
             map.next_value::<Self>()?;
         }
         Ok(self)

@@ -123,11 +123,11 @@ impl<'de, T: Shape<'de>> Visitor<'de> for ShapeSeed<T> {
                 skip_members(map)?;
                 return Ok(Found::Other);
             }
-            names.insert(&name).map_err(|Malformed| A::Error::custom("duplicate member"))?;
+            names.insert(name.clone()).map_err(|Malformed| A::Error::custom("duplicate member"))?;
             if T::NAMES.contains(&&*name) {
                 object.read(&name, &mut map)?;
             } else {
-                ambiguous |= T::NAMES.iter().any(|own| is_variant(&name, own));
+                ambiguous |= is_variant(&name, T::NAMES);
                 map.next_value::<IgnoredAny>()?;
             }
         }
@@ -229,19 +229,24 @@ fn skip_members<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     Ok(())
 }
 
-/// Whether some parser would take `name` for `own`: some ignore case, those in Go and Java that of
-/// Unicode, and the Python SDK takes `resource_subscriptions` for `resourceSubscriptions`.
-fn is_variant(name: &str, own: &str) -> bool {
-    fn fold(c: char) -> char {
-        match c {
-            '\u{17F}' => 's',
-            '\u{212A}' => 'k',
-            '\u{130}' | '\u{131}' => 'i',
-            _ => c.to_ascii_lowercase(),
-        }
+/// Whether some parser would take `name` for one of `owns`: some ignore case, those in Go and Java
+/// that of Unicode, and the Python SDK takes `resource_subscriptions` for `resourceSubscriptions`.
+fn is_variant(name: &str, owns: &[&str]) -> bool {
+    let folded = |text: &str| text.chars().skip(1).filter(|c| *c != '_').map(fold).collect::<String>();
+    let initial = |text: &str| text.chars().next().map(fold);
+    let mut alike = owns.iter().filter(|own| initial(own) == initial(name)).peekable();
+    if alike.peek().is_none() {
+        return false;
     }
-    fn folded(text: &str) -> impl Iterator<Item = char> {
-        text.char_indices().filter(|(at, c)| *at == 0 || *c != '_').map(|(_, c)| fold(c))
+    let rest = folded(name);
+    alike.any(|own| folded(own) == rest)
+}
+
+fn fold(c: char) -> char {
+    match c {
+        '\u{17F}' => 's',
+        '\u{212A}' => 'k',
+        '\u{130}' | '\u{131}' => 'i',
+        _ => c.to_ascii_lowercase(),
     }
-    name != own && folded(name).eq(folded(own))
 }

@@ -85,7 +85,7 @@ impl Resources {
     fn find(&self, canonical: &str) -> Option<&Rule> {
         let path = uri::path(canonical);
         let without_fragment = canonical.split('#').next().unwrap_or_default();
-        [canonical, without_fragment, path, uri::trim_slash(path)]
+        [canonical, without_fragment, uri::trim_slash(path)]
             .into_iter()
             .find_map(|spelling| self.exact.get(spelling))
             .or_else(|| {
@@ -204,6 +204,7 @@ mod tests {
             ("todo://{a}", "closed", "all items other private secret"),
             ("todo://users/{id}", "closed", "other"),
             ("todo://items/5?x={x}", "items", "items"),
+            ("todo://items/secret?x={x}", "secret", "secret"),
             ("todo://items/5", "items", "items"),
             ("todo://items/{a}/../x", "closed", "closed"),
             ("file:///{+path}", "file", "file"),

@@ -298,7 +298,14 @@ mod tests {
         ] {
             assert_eq!(canonical_stem(template).as_deref(), Some(stem), "{template}");
         }
-        for template in ["{x}", "todo://a/{x}/../b", "TODO://{x}", "todo://a\\{x}", "todo://a/%2e%2e/{x}"] {
+        for template in [
+            "{x}",
+            "todo://a\u{0}/{x}",
+            "todo://a/{x}/../b",
+            "TODO://{x}",
+            "todo://a\\{x}",
+            "todo://a/%2e%2e/{x}",
+        ] {
             assert_eq!(canonical_stem(template), None, "{template}");
         }
     }

@@ -1,0 +1,125 @@
+"""When the authorization server is down, hangs, comes back, or rotates its keys (DESIGN section 5).
+
+A 401 would make a client throw a good token away: who cannot check answers 503, and recovers
+without a restart. Nobody else waits meanwhile.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from attacks import CREATE, LIST
+from conftest import each
+from expect import INVALID, MISSING, UNAVAILABLE, check, check_status, describe, needs
+from issuer import Issuer, Key
+from servers import PLAIN_GATEWAYS, TODOS, Server, Target
+from wire import Message
+
+INSPECTOR = ("Origin", "http://localhost:6274")
+WITHIN = 10.0
+
+
+@pytest.fixture(**each([*TODOS, *PLAIN_GATEWAYS]))
+def target(request: pytest.FixtureRequest) -> Target:
+    chosen: Target = request.param
+    return chosen
+
+
+@pytest.fixture
+def server(target: Target, start_own: Callable[..., Server], own_issuer: Issuer) -> Server:
+    """A server of this test's own. Its issuer is not running yet."""
+    return start_own(target, own_issuer)
+
+
+def eventually(server: Server, what: str, status: int, ask: Callable[[], Message]) -> Message:
+    """The first answer with this status. What happens meanwhile is up to other processes."""
+    deadline = time.monotonic() + WITHIN
+    while (answer := ask()).status != status:
+        assert time.monotonic() < deadline, describe(server, what, f"status {status} within {WITHIN} s", answer)
+        time.sleep(0.05)
+    return answer
+
+
+def test_down_before_the_first_token(server: Server, own_issuer: Issuer) -> None:
+    token = own_issuer.mint(server.resource)
+    for body in (LIST, CREATE, b"{bad"):
+        answer = server.rpc(body, token, [INSPECTOR])
+        check(server, f"issuer down: {body!r}", UNAVAILABLE, answer)
+        assert answer.one("Access-Control-Allow-Origin") == INSPECTOR[1], describe(server, "issuer down", "readable cross-origin", answer)
+    check(server, "issuer down: REST", UNAVAILABLE, server("GET", "/todos", token))
+    # What needs no keys is answered as ever.
+    check(server, "issuer down: no token", MISSING, server.rpc(LIST))
+    for what, bad in {
+        "garbage": "garbage",
+        "expired": own_issuer.mint(server.resource, exp=1),
+        "another audience": own_issuer.mint("x"),
+    }.items():
+        check(server, f"issuer down: {what}", INVALID, server.rpc(LIST, bad))
+    check_status(server, "issuer down: metadata", 200, server("GET", "/.well-known/oauth-protected-resource"))
+
+    own_issuer.start()
+    eventually(server, "issuer is back", 200, lambda: server.rpc(LIST, token))
+    check(server, "issuer is back: policy", needs("todo:write"), server.rpc(CREATE, token))
+
+
+def test_hangs(server: Server, own_issuer: Issuer) -> None:
+    """Many requests wait for one fetch, for one deadline at most, and the others do not."""
+    own_issuer.start().hang()
+    token = own_issuer.mint(server.resource)
+    with ThreadPoolExecutor(20) as pool:
+        started = time.monotonic()
+        waiting = [pool.submit(server.rpc, LIST, token) for _ in range(20)]
+        while not own_issuer.requests and time.monotonic() < started + WITHIN:
+            threading.Event().wait(0.01)
+        for _ in range(5):
+            asked = time.monotonic()
+            check(server, "no token while keys are fetched", MISSING, server.rpc(LIST))
+            check_status(server, "metadata while keys are fetched", 200, server("GET", "/.well-known/oauth-protected-resource"))
+            took = time.monotonic() - asked
+            assert took < 0.5, describe(server, "others while keys are fetched", "no waiting", f"{took:.2f} s")
+        for answer in waiting:
+            check(server, "issuer hangs", UNAVAILABLE, answer.result())
+        took = time.monotonic() - started
+    assert took < 4, describe(server, "issuer hangs", "an answer after the deadline of 1 s", f"{took:.1f} s")
+    assert len(own_issuer.requests) <= 2, describe(server, "20 requests at once", "one flight", own_issuer.requests)
+    own_issuer.release()
+    eventually(server, "issuer is back", 200, lambda: server.rpc(LIST, token))
+
+
+def test_rotation_and_floods(server: Server, own_issuer: Issuer) -> None:
+    """A new key is taken at once, a withdrawn one no more, and unknown kids cost next to nothing."""
+    own_issuer.start()
+    old_key_token = own_issuer.mint(server.resource)
+    check_status(server, "first key", 200, server.rpc(LIST, old_key_token))
+    own_issuer.rotate()
+    eventually(server, "new key", 200, lambda: server.rpc(LIST, own_issuer.mint(server.resource)))
+    check(server, "withdrawn key", INVALID, server.rpc(LIST, old_key_token))
+
+    before, started = len(own_issuer.requests), time.monotonic()
+    for _ in range(50):
+        answer = server.rpc(LIST, own_issuer.mint(server.resource, key=Key()))
+        check(server, "a kid that is not published", INVALID, answer)
+    # One fetch, of one or two documents, in each cooldown of half a second; and one spare.
+    allowed = 2 * (2 + int((time.monotonic() - started) / 0.5))
+    fetched = len(own_issuer.requests) - before
+    assert fetched <= allowed, describe(server, "50 unknown kids", f"at most {allowed} requests to the issuer", fetched)
+    check_status(server, "after the flood", 200, server.rpc(LIST, own_issuer.mint(server.resource)))
+
+
+def test_down_later(server: Server, own_issuer: Issuer) -> None:
+    """Keys in memory go on being used; only an unknown kid cannot be checked."""
+    own_issuer.start()
+    check_status(server, "keys are fetched", 200, server.rpc(LIST, own_issuer.mint(server.resource)))
+    own_issuer.stop()
+    for _ in range(3):
+        check_status(server, "issuer down later", 200, server.rpc(LIST, own_issuer.mint(server.resource)))
+    own_issuer.rotate()
+    unknown = own_issuer.mint(server.resource)
+    answer = server.rpc(LIST, unknown)
+    check_status(server, "issuer down, unknown kid", {401, 503}, answer)
+    check(server, "issuer down, unknown kid again", UNAVAILABLE, eventually(server, "unknown kid", 503, lambda: server.rpc(LIST, unknown)))
+    own_issuer.start()
+    eventually(server, "issuer is back with the new key", 200, lambda: server.rpc(LIST, unknown))

@@ -1,0 +1,37 @@
+'use strict'
+
+// The names of the package. Each is assigned on its own so that `import { … }` finds it, too.
+
+const native = require(`./mcp-bearer.${target()}.node`)
+
+/** The suffix that `napi build --platform` gives to the addon. */
+function target() {
+  const { platform, arch } = process
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  if (platform !== 'linux') return `${platform}-${arch}`
+  return `linux-${arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`
+}
+
+/** A setting is wrong: `setting` names it, `message` says what it should look like. */
+class ConfigError extends Error {
+  constructor(setting, message) {
+    super(`${setting}: ${message}`)
+    this.setting = setting
+  }
+}
+Object.defineProperties(ConfigError.prototype, {
+  name: { value: 'ConfigError' },
+  code: { value: 'ERR_MCP_BEARER_CONFIG' },
+})
+native.useConfigError(ConfigError)
+
+exports.AccessToken = native.AccessToken
+exports.ConfigError = ConfigError
+exports.Guard = native.Guard
+exports.Issuers = native.Issuers
+exports.MetadataRoutes = native.MetadataRoutes
+exports.OperationGuard = native.OperationGuard
+exports.OperationPolicy = native.OperationPolicy
+exports.ProtectedResourceMetadata = native.ProtectedResourceMetadata
+exports.Requirement = native.Requirement
+exports.ResourceServer = native.ResourceServer

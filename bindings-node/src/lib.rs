@@ -1,0 +1,38 @@
+//! The Node-API side of the npm package `mcp-bearer`: convert in, one call of the crate, convert
+//! out. It holds no rule; every decision, header and status comes from the crate.
+//!
+//! ```text
+//! options         options objects, strictly: an unknown or wrong one is a ConfigError
+//! request         what of an IncomingMessage, or an object like it, decides
+//! answer          decisions, refusals and entries as plain objects
+//! access_token    the handle of a verified token
+//! requirement, policy, issuers, server, guard     the classes, as in the crate
+//! worker          the one thread, started by the first fetch
+//! ```
+//!
+//! Calls are synchronous wherever the keys are in memory; only a call that has to wait for a fetch
+//! gives a promise that is not settled yet. The event loop never waits.
+
+#![allow(
+    missing_debug_implementations,
+    private_interfaces,
+    unnameable_types,
+    unreachable_pub,
+    reason = "nothing of this library is used from Rust: what is public is so for the napi macros"
+)]
+#![expect(unsafe_code, reason = "the napi macros and traits need it; every block of ours says why it holds")]
+
+mod access_token;
+mod answer;
+mod config_error;
+mod guard;
+mod issuers;
+mod json;
+mod metadata;
+mod options;
+mod policy;
+mod request;
+mod requirement;
+mod rule;
+mod server;
+mod worker;

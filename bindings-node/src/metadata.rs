@@ -1,0 +1,97 @@
+//! Protected resource metadata (RFC 9728), and the routes that serve it.
+
+use mcp_bearer::{MetadataRoutes as Routes, Response, RootAlias};
+use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Unknown};
+use napi::{Env, Result, ValueType};
+use napi_derive::napi;
+
+use crate::answer::Answer;
+use crate::config_error::{OrThrow, config_error};
+use crate::json;
+use crate::options::Options;
+use crate::server::ResourceServer;
+
+/// The metadata document of one resource, built once.
+#[napi]
+pub struct ProtectedResourceMetadata(pub(crate) mcp_bearer::ProtectedResourceMetadata);
+
+#[napi]
+impl ProtectedResourceMetadata {
+    /// The document as it is served.
+    #[napi(getter, catch_unwind)]
+    pub fn json(&self) -> &str {
+        self.0.json()
+    }
+
+    /// The document as an object.
+    #[napi(getter, catch_unwind, ts_return_type = "ProtectedResourceMetadataDocument")]
+    pub fn document<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        json::parse(env, self.0.json())
+    }
+
+    /// Where it is: the `resource_metadata` of every challenge.
+    #[napi(getter, catch_unwind)]
+    pub fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    /// The path of `url`.
+    #[napi(getter, catch_unwind)]
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+}
+
+/// The metadata routes of several resources on one origin. A `Guard` has those of its server.
+#[napi]
+pub struct MetadataRoutes(Routes);
+
+#[napi]
+impl MetadataRoutes {
+    /// Throws a `ConfigError` when several resources share one path, or an origin without a choice
+    /// of who answers at its root.
+    #[napi(
+        constructor,
+        catch_unwind,
+        ts_args_type = "servers: readonly ResourceServer[], options?: MetadataRoutesOptions"
+    )]
+    pub fn new(env: &Env, servers: Array<'_>, options: Option<Unknown<'_>>) -> Result<Self> {
+        let mut documents = Vec::new();
+        for index in 0..servers.len() {
+            let server = servers.get::<ClassInstance<'_, ResourceServer>>(index)?;
+            documents.extend(server.map(|server| server.server.metadata().clone()));
+        }
+        let options = Options::new(env, "MetadataRoutes", options)?;
+        let root = root_alias(env, options.raw("rootAlias")?)?;
+        options.finish()?;
+        Routes::new(documents, &root).or_throw(env).map(Self)
+    }
+
+    /// Answers a request if it is for one of the documents.
+    #[napi(catch_unwind, ts_return_type = "HttpResponse | null")]
+    pub fn respond(&self, method: String, path: String, if_none_match: Option<String>) -> Option<Answer<Response>> {
+        self.0.respond(&method, &path, if_none_match.as_ref().map(String::as_bytes)).map(Answer)
+    }
+
+    /// The paths that are served.
+    #[napi(getter, catch_unwind)]
+    pub fn paths(&self) -> Vec<&str> {
+        self.0.paths().collect()
+    }
+}
+
+/// `{ resource }`, `'nobody'`, or nothing for the default.
+fn root_alias(env: &Env, value: Option<Unknown<'_>>) -> Result<RootAlias> {
+    let wrong = || config_error(env, "rootAlias", "must be { resource: '…' } or 'nobody'");
+    let Some(value) = value else { return Ok(RootAlias::Only) };
+    match value.get_type()? {
+        ValueType::String if String::from_unknown(value)? == "nobody" => Ok(RootAlias::Nobody),
+        ValueType::Object => {
+            let options = Options::new(env, "rootAlias", Some(value))?;
+            let resource = options.string("resource")?.ok_or_else(wrong)?;
+            options.finish()?;
+            Ok(RootAlias::Resource(resource))
+        }
+        _ => Err(wrong()),
+    }
+}

@@ -1,0 +1,79 @@
+//! What one entry of a policy says: a requirement, its short forms, or a function of the call.
+
+use mcp_bearer::operation::{Call, CallError, Rule};
+use napi::bindgen_prelude::{ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, JavaScriptClassExt, Object, Unknown};
+use napi::{Env, JsValue, Result, ValueType, sys};
+
+use crate::access_token::AccessToken;
+use crate::config_error::{OrThrow, config_error};
+use crate::json;
+use crate::requirement::Requirement;
+
+type Arguments<'env> = FnArgs<(Object<'env>,)>;
+
+/// A rule from what JavaScript gives for one.
+pub(crate) fn rule(env: &Env, name: &str, value: Unknown<'_>) -> Result<Rule> {
+    if value.get_type()? == ValueType::Function {
+        let function: Function<'_, Arguments<'_>, Unknown<'_>> = Function::from_unknown(value)?;
+        return Ok(function_rule(env, function.create_ref()?));
+    }
+    match requirement(env, value)? {
+        Some(requirement) => Ok(requirement.into()),
+        None => Err(config_error(env, name, "must be a Requirement, a scope, an array of scopes, or a function")),
+    }
+}
+
+/// A requirement, one scope, or all of several; `None` for anything else.
+pub(crate) fn requirement(env: &Env, value: Unknown<'_>) -> Result<Option<mcp_bearer::Requirement>> {
+    match value.get_type()? {
+        ValueType::String => mcp_bearer::Requirement::scope(String::from_unknown(value)?).or_throw(env).map(Some),
+        ValueType::Object if value.is_array()? => match Vec::<String>::from_unknown(value) {
+            Ok(scopes) => mcp_bearer::Requirement::all_of(scopes).or_throw(env).map(Some),
+            Err(_) => Ok(None),
+        },
+        ValueType::Object => {
+            Ok(ClassInstance::<Requirement>::from_unknown(value).ok().map(|requirement| requirement.0.clone()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The environment that a function belongs to.
+///
+/// A rule is called only within `permitOperation` or `OperationGuard.permit`, which run on the
+/// thread of that environment: a policy is an object of one environment and cannot leave it.
+struct Home(sys::napi_env);
+
+// SAFETY: see `Home`; nothing but `Env::from_raw` on the home thread uses the pointer.
+unsafe impl Send for Home {}
+// SAFETY: as above.
+unsafe impl Sync for Home {}
+
+impl Home {
+    fn env(&self) -> Env {
+        Env::from_raw(self.0)
+    }
+}
+
+fn function_rule(env: &Env, function: FunctionRef<Arguments<'static>, Unknown<'static>>) -> Rule {
+    let home = Home(env.raw());
+    Rule::function(move |call| {
+        let env = home.env();
+        needed(&env, &function, call).map_err(|error| CallError::new(error.reason.clone()))?
+            .ok_or_else(|| CallError::new("the function returned no requirement"))
+    })
+}
+
+/// One call of a function. What it throws, and a promise, are no requirement: 500.
+fn needed(
+    env: &Env,
+    function: &FunctionRef<Arguments<'static>, Unknown<'static>>,
+    call: &Call<'_>,
+) -> Result<Option<mcp_bearer::Requirement>> {
+    let mut argument = Object::new(env)?;
+    argument.set("method", call.method())?;
+    argument.set("name", call.name())?;
+    argument.set("arguments", call.arguments().map(|text| json::parse(env, text)).transpose()?)?;
+    argument.set("token", AccessToken::from(call.token().clone()).into_instance(env)?)?;
+    requirement(env, function.borrow_back(env)?.call(FnArgs::from((argument,)))?)
+}

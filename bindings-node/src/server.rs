@@ -1,0 +1,259 @@
+//! The facade: who is calling, and may they.
+
+use std::collections::HashMap;
+
+use mcp_bearer::{Authentication, Builder, Decision, Denial};
+use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, Object, PromiseRaw, Unknown};
+use napi::{Env, Result, ValueType};
+use napi_derive::napi;
+
+use crate::access_token::AccessToken;
+use crate::answer::{Answer, allowed, refused, unknown};
+use crate::config_error::{OrThrow, config_error};
+use crate::guard::{OwnedOperation, operation_decision, ready};
+use crate::issuers::{Clock, Issuers, issuer_list, key_options};
+use crate::json;
+use crate::metadata::ProtectedResourceMetadata;
+use crate::options::{Options, entries};
+use crate::policy::OperationPolicy;
+use crate::request::OwnedRequest;
+use crate::requirement::Requirement;
+use crate::worker;
+
+/// An OAuth 2.1 resource server for one resource.
+#[napi]
+pub struct ResourceServer {
+    pub(crate) server: mcp_bearer::ResourceServer,
+    pub(crate) clock: Clock,
+}
+
+#[napi]
+impl ResourceServer {
+    /// Checks everything and fetches nothing. Throws a `ConfigError` for the first wrong setting.
+    #[napi(constructor, catch_unwind, ts_args_type = "options: ResourceServerOptions")]
+    pub fn new(env: &Env, options: Option<Unknown<'_>>) -> Result<Self> {
+        let options = Options::new(env, "ResourceServer", options)?;
+        let Some(resource) = options.string("resource")? else {
+            return Err(config_error(env, "resource", "is missing; it is the URL of the MCP endpoint"));
+        };
+        build(mcp_bearer::ResourceServer::builder(resource), options)
+    }
+
+    /// A resource server from environment variables. `defaults` hold where no variable is set.
+    #[napi(
+        factory,
+        catch_unwind,
+        ts_args_type = "defaults?: ResourceServerDefaults, variables?: Record<string, string | undefined>"
+    )]
+    pub fn from_env(env: &Env, defaults: Option<Unknown<'_>>, variables: Option<Unknown<'_>>) -> Result<Self> {
+        let options = Options::new(env, "fromEnv", defaults)?;
+        let builder = Builder::from_env(self::variables(env, variables)?).or_throw(env)?;
+        build(builder, options)
+    }
+
+    /// Who is calling, without I/O: `null` if keys must be fetched first.
+    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Authentication | null")]
+    pub fn try_authenticate(&self, env: &Env, request: Unknown<'_>) -> Result<Option<Answer<Authentication>>> {
+        self.clock.ask(env)?;
+        Ok(ready(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
+    }
+
+    /// Who is calling.
+    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Promise<Authentication>")]
+    pub fn authenticate<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> Result<PromiseRaw<'env, Answer<Authentication>>> {
+        self.clock.ask(env)?;
+        let request = OwnedRequest::read(request)?;
+        if let Some(answer) = ready(self.server.try_authenticate(&request.as_request())) {
+            return PromiseRaw::resolve(env, answer);
+        }
+        let server = self.server.clone();
+        worker::promise(env, async move { Answer(server.authenticate(&request.as_request()).await) })
+    }
+
+    /// `authorize` without I/O: `null` if keys must be fetched first.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "request: HttpRequest, requirement: Requirement",
+        ts_return_type = "Decision | null"
+    )]
+    pub fn try_authorize(
+        &self,
+        env: &Env,
+        request: Unknown<'_>,
+        requirement: &Requirement,
+    ) -> Result<Option<Answer<Decision>>> {
+        self.clock.ask(env)?;
+        Ok(ready(self.server.try_authorize(&OwnedRequest::read(request)?.as_request(), &requirement.0)))
+    }
+
+    /// `authenticate`, then `permit`.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "request: HttpRequest, requirement: Requirement",
+        ts_return_type = "Promise<Decision>"
+    )]
+    pub fn authorize<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+        requirement: &Requirement,
+    ) -> Result<PromiseRaw<'env, Answer<Decision>>> {
+        self.clock.ask(env)?;
+        let request = OwnedRequest::read(request)?;
+        if let Some(answer) = ready(self.server.try_authorize(&request.as_request(), &requirement.0)) {
+            return PromiseRaw::resolve(env, answer);
+        }
+        let (server, requirement) = (self.server.clone(), requirement.0.clone());
+        worker::promise(env, async move { Answer(server.authorize(&request.as_request(), &requirement).await) })
+    }
+
+    /// May they: whether a verified token satisfies a requirement.
+    #[napi(catch_unwind, ts_return_type = "Decision")]
+    pub fn permit<'env>(
+        &self,
+        env: &'env Env,
+        token: ClassInstance<'env, AccessToken>,
+        requirement: &Requirement,
+    ) -> Result<Object<'env>> {
+        match self.server.permit(token.0.clone(), &requirement.0) {
+            Decision::Allowed { response_headers, .. } => allowed(env, token, &response_headers),
+            Decision::Denied(denial) => refused(env, denial),
+            other => unknown(env, &other),
+        }
+    }
+
+    /// May they, for a JSON-RPC message on an endpoint with an operation policy. Without a token
+    /// only what the policy makes public.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest",
+        ts_return_type = "OperationDecision"
+    )]
+    pub fn permit_operation<'env>(
+        &self,
+        env: &'env Env,
+        token: Option<ClassInstance<'env, AccessToken>>,
+        policy: &OperationPolicy,
+        request: Unknown<'env>,
+    ) -> Result<Object<'env>> {
+        self.clock.ask(env)?;
+        let verified = token.as_ref().map(|token| token.0.clone());
+        let request = OwnedOperation::read(env, request)?;
+        operation_decision(env, self.server.permit_operation(verified, &policy.0, &request.as_request()), token)
+    }
+
+    /// A refusal for a fault on this side, with nothing about the fault in it.
+    #[napi(catch_unwind, ts_return_type = "Denial")]
+    pub fn internal_error(&self) -> Answer<Denial> {
+        Answer(Denial::internal())
+    }
+
+    /// The protected resource metadata (RFC 9728).
+    #[napi(getter, catch_unwind)]
+    pub fn metadata(&self) -> ProtectedResourceMetadata {
+        ProtectedResourceMetadata(self.server.metadata().clone())
+    }
+}
+
+/// Lays the options over a builder and builds.
+fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
+    let env = options.env;
+    let mut clock = Clock::system();
+    if let Some(keys) = options.raw("keys")? {
+        let mut found = Ok(Clock::system());
+        builder = builder.keys(|own| match key_options(env, own, Some(keys)) {
+            Ok((own, clock)) => {
+                found = Ok(clock);
+                own
+            }
+            Err(error) => {
+                found = Err(error);
+                mcp_bearer::Issuers::builder()
+            }
+        });
+        clock = found?;
+    } else {
+        builder = builder.keys(|own| own.spawn(worker::spawn));
+    }
+    if let Some(issuers) = options.raw("issuers")? {
+        if let Ok(shared) = ClassInstance::<Issuers>::from_unknown(issuers) {
+            if options.raw("keys")?.is_some() {
+                return Err(config_error(env, "keys", "belong to the Issuers; set them there"));
+            }
+            builder = builder.issuers(shared.issuers.clone());
+            clock = shared.clock.clone();
+        } else {
+            for issuer in issuer_list(env, issuers)? {
+                builder = builder.issuer(issuer);
+            }
+        }
+    }
+    builder = lists(builder, &options)?;
+    if let Some(leeway) = options.milliseconds("leewayMs")? {
+        builder = builder.leeway(leeway);
+    }
+    if let Some(bytes) = options.bytes("maxTokenSize")? {
+        builder = builder.max_token_size(bytes);
+    }
+    builder = builder
+        .rfc9068_only(options.flag("rfc9068Only")?)
+        .error_on_missing_token(options.flag("errorOnMissingToken")?)
+        .challenge_granted_scopes(options.flag("challengeGrantedScopes")?);
+    if let Some(realm) = options.string("realm")? {
+        builder = builder.realm(realm);
+    }
+    if let Some(hierarchy) = options.raw("scopeHierarchy")? {
+        for (broad, narrow) in entries(env, "scopeHierarchy", hierarchy)? {
+            let narrow = Vec::<String>::from_unknown(narrow)
+                .map_err(|_| config_error(env, "scopeHierarchy", "must map a scope to an array of scopes"))?;
+            builder = builder.scope_implies(broad, narrow);
+        }
+    }
+    if let Some(metadata) = options.raw("metadata")? {
+        for (name, value) in entries(env, "metadata", metadata)? {
+            builder = builder.metadata(name, json::value(env, value)?);
+        }
+    }
+    options.finish()?;
+    Ok(ResourceServer { server: builder.build().or_throw(env)?, clock })
+}
+
+fn lists(mut builder: Builder, options: &Options<'_>) -> Result<Builder> {
+    let all: [(&'static str, fn(Builder, Vec<String>) -> Builder); 6] = [
+        ("audiences", Builder::audiences),
+        ("allowedClients", Builder::allowed_clients),
+        ("authorizationServers", Builder::authorization_servers),
+        ("scopesSupported", Builder::scopes_supported),
+        ("challengeScopes", Builder::challenge_scopes),
+        ("algorithms", Builder::algorithms),
+    ];
+    for (name, set) in all {
+        if let Some(list) = options.strings(name)? {
+            builder = set(builder, list);
+        }
+    }
+    Ok(builder)
+}
+
+/// `process.env` if nothing else is given.
+fn variables(env: &Env, given: Option<Unknown<'_>>) -> Result<HashMap<String, String>> {
+    let given = match given {
+        Some(given) => given,
+        None => {
+            let process: Object<'_> = env.get_global()?.get_named_property_unchecked("process")?;
+            process.get_named_property_unchecked("env")?
+        }
+    };
+    let mut variables = HashMap::new();
+    for (name, value) in entries(env, "variables", given)? {
+        if value.get_type()? != ValueType::Undefined {
+            let text = String::from_unknown(value).map_err(|_| config_error(env, &name, "must be a string"))?;
+            variables.insert(name, text);
+        }
+    }
+    Ok(variables)
+}

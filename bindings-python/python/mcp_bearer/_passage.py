@@ -1,0 +1,71 @@
+"""What the outermost middleware leaves in the scope of a request for those further in."""
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ._config_error import ConfigError
+from ._mcp_bearer import AccessToken, Denial, Request, ResourceServer
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Scope: TypeAlias = MutableMapping[str, Any]
+
+_KEY = "mcp_bearer"
+
+
+class Passage:
+    """A request that was let in: by which server, with whose token, and whether it is refused yet."""
+
+    __slots__ = ("denial", "server", "token")
+
+    def __init__(self, server: ResourceServer, token: AccessToken | None) -> None:
+        self.server = server
+        self.token = token
+        self.denial: Denial | None = None
+
+    def refuse(self, denial: Denial) -> "Refusal":
+        """Have the middleware answer with this. Raise what is returned."""
+        self.denial = denial
+        return Refusal(denial.reason)
+
+
+class Refusal(Exception):
+    """Ends the handling of a request whose answer the middleware knows already."""
+
+
+def passage_of(scope: "Scope") -> Passage:
+    """Return what the middleware has left, which it has unless it is not installed."""
+    passage = scope.get(_KEY)
+    if not isinstance(passage, Passage):
+        raise ConfigError(
+            "protect",
+            "the application is not protected: call mcp_bearer.fastapi.protect(app, server), "
+            "or wrap it in mcp_bearer.asgi.BearerMiddleware",
+        )
+    return passage
+
+
+def leave(scope: "Scope", passage: Passage) -> None:
+    """Put the token where handlers look for it: ``request.state.access_token``."""
+    scope[_KEY] = passage
+    # A new dictionary: some servers share one between requests.
+    scope["state"] = {**(scope.get("state") or {}), "access_token": passage.token}
+
+
+def found(scope: "Scope") -> Passage | None:
+    """Return what the middleware has left, if it is installed."""
+    passage = scope.get(_KEY)
+    return passage if isinstance(passage, Passage) else None
+
+
+def request_of(scope: "Mapping[str, Any]") -> Request:
+    """Return the parts of a request that decide, as the client sent them."""
+    target = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+    if scope.get("query_string"):
+        target += b"?" + scope["query_string"]
+    # A WebSocket handshake is a GET (RFC 6455 section 4.1).
+    return Request(
+        method=scope.get("method", "GET"), target=target.decode("latin-1"), headers=scope["headers"]
+    )

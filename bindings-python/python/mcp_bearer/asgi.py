@@ -1,0 +1,203 @@
+"""Middleware for any ASGI application: Starlette, FastAPI, the official ``mcp`` package, and others.
+
+``BearerMiddleware`` goes around the whole application and serves the metadata; the application's own
+CORS middleware goes around it. ``OperationsMiddleware`` goes around the handler of an MCP endpoint::
+
+    from mcp.server.mcpserver import MCPServer
+    from mcp_bearer import OperationPolicy, ResourceServer
+    from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
+
+    server = ResourceServer.from_env()
+    policy = OperationPolicy(tools={"list_todos": "todo:read", "create_todo": "todo:write"})
+
+    app = MCPServer("todo").streamable_http_app()
+    app = BearerMiddleware(OperationsMiddleware(app, policy), server)
+
+Handlers find the verified token in ``request.state.access_token``, tools of the ``mcp`` package also
+with its ``get_access_token()``.
+
+Nothing is decided here: requests are translated for the core, and its answers for ASGI.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from typing import Any, TypeAlias
+
+from . import _sdk
+from ._mcp_bearer import (
+    AccessToken,
+    Denial,
+    Guard,
+    OperationGuard,
+    OperationPolicy,
+    ResourceServer,
+    Response,
+)
+from ._passage import Passage, Refusal, found, leave, passage_of, request_of
+
+__all__ = ["BearerMiddleware", "OperationsMiddleware"]
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class BearerMiddleware:
+    """Serves the metadata, and demands a valid token for everything else, unknown paths included.
+
+    CORS preflights pass without one, as does whatever is in ``public_routes``: exact paths, as the
+    client sends them, such as ``/health``. A WebSocket handshake is a request like any other.
+    """
+
+    def __init__(self, app: App, server: ResourceServer, *, public_routes: Collection[str] = ()) -> None:
+        self._guard = Guard(server, public_routes=list(public_routes))
+        self._application = _Application(app, server)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._application.app(scope, receive, send)
+            return
+        request = request_of(scope)
+        entry = self._guard.try_enter(request)
+        if entry is None:
+            entry = await self._guard.enter(request)
+        if entry.response is not None:
+            await _respond(entry.response, scope, send)
+            return
+        await self._application.run(entry.token, scope, receive, send)
+
+
+class OperationsMiddleware:
+    """Judges each MCP operation by the JSON-RPC message in the body, and hands on exactly that body.
+
+    It belongs around the handler, so that no spelling of a path leads around it. Inside a
+    ``BearerMiddleware`` it uses the token found there; elsewhere it needs a ``server`` and
+    authenticates by itself, as it does where its path is one of the ``public_routes``.
+    """
+
+    def __init__(self, app: App, policy: OperationPolicy, *, server: ResourceServer | None = None) -> None:
+        self._app = app
+        self._policy = policy
+        self._server = server
+        self._bound: tuple[ResourceServer, OperationGuard, _Application] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "websocket":
+            # Messages that arrive later could not be judged.
+            await send({"type": "websocket.close"})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        passage = found(scope)
+        server, guard, application = self._bind(self._server or passage_of(scope).server)
+        # A token is worth nothing to another resource than the one that it was checked for.
+        token = passage.token if passage is not None and passage.server is server else None
+        if token is None:
+            request = request_of(scope)
+            entry = guard.try_enter(request)
+            if entry is None:
+                entry = await guard.enter(request)
+            if entry.response is not None:
+                await _respond(entry.response, scope, send)
+                return
+            if entry.public:
+                await self._app(scope, receive, send)
+                return
+            token = entry.token
+        body = b""
+        if self._policy.reads_body(scope["method"]):
+            judged = await _read(receive, self._policy.body_limit)
+            if judged is None:
+                return
+            body, receive = judged, _replay(judged, receive)
+        decision = guard.permit(token, method=scope["method"], headers=scope["headers"], body=body)
+        if decision.denial is not None:
+            await _respond(decision.denial, scope, send)
+        else:
+            await application.run(token, scope, receive, send)
+
+    def _bind(self, server: ResourceServer) -> "tuple[ResourceServer, OperationGuard, _Application]":
+        if self._bound is None or self._bound[0] is not server:
+            self._bound = server, OperationGuard(server, self._policy), _Application(self._app, server)
+        return self._bound
+
+
+class _Application:
+    """What is protected: it runs with the token in place, and its refusals become answers."""
+
+    def __init__(self, app: App, server: ResourceServer) -> None:
+        self._server = server
+        self.app = app
+        self._inner = app
+        self._user: Callable[[AccessToken, ResourceServer], object] | None = None
+        if sdk := _sdk.load():
+            self._user, context = sdk
+            self._inner = context(app)
+
+    async def run(self, token: AccessToken | None, scope: Scope, receive: Receive, send: Send) -> None:
+        passage = Passage(self._server, token)
+        leave(scope, passage)
+        if token is not None and self._user is not None:
+            scope["user"] = self._user(token, self._server)
+        started = False
+
+        async def forward(message: Message) -> None:
+            nonlocal started
+            # What a framework makes of the Refusal is not the answer.
+            if started or passage.denial is None:
+                started = True
+                await send(message)
+
+        try:
+            await self._inner(scope, receive, forward)
+        except Refusal:
+            if started:
+                raise
+        if passage.denial is not None and not started:
+            await _respond(passage.denial, scope, send)
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """Return the body, up to what shows that it is too long; ``None`` if the client has gone."""
+    body = bytearray()
+    more = True
+    while more and len(body) <= limit:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that gives this body first, then whatever comes, such as a disconnect."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+async def _respond(response: Denial | Response, scope: Scope, send: Send) -> None:
+    """Send an answer, for a WebSocket in the one form that the server understands."""
+    prefix = "http"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close"})
+            return
+        prefix = "websocket.http"
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers]
+    if response.body:
+        headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+    await send({"type": f"{prefix}.response.start", "status": response.status, "headers": headers})
+    await send({"type": f"{prefix}.response.body", "body": response.body})

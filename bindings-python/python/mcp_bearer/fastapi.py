@@ -1,0 +1,114 @@
+"""Protects a FastAPI application.
+
+One call installs metadata and protection; routes say what else they need::
+
+    from typing import Annotated
+    from fastapi import Depends, FastAPI, Security
+    from mcp_bearer import AccessToken, ResourceServer
+    from mcp_bearer.fastapi import Bearer, protect, require_scope
+
+    app = FastAPI()
+    protect(app, ResourceServer.from_env())
+
+    @app.get("/todos", dependencies=[Depends(require_scope("todo:read"))])
+    async def todos(): ...
+
+    @app.get("/me")
+    async def me(token: Annotated[AccessToken, Security(Bearer(), scopes=["profile"])]): ...
+
+The middleware is the only one that answers: it authenticates before FastAPI reads a body, and the
+dependencies tell it when a scope is missing. The scopes of both forms appear in the OpenAPI document.
+"""
+
+from collections.abc import Callable, Collection, Coroutine
+from functools import lru_cache
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
+
+from ._mcp_bearer import AccessToken, Requirement, ResourceServer
+from ._passage import passage_of, request_of
+from .asgi import BearerMiddleware
+
+__all__ = ["Bearer", "protect", "require", "require_scope"]
+
+
+def protect(app: FastAPI, server: ResourceServer, *, public_routes: Collection[str] = ()) -> None:
+    """Protect a whole application and serve its metadata.
+
+    :param public_routes: Further paths that need no token, such as ``/health``: compared exactly
+        with the path as the client sends it. ``/docs`` and ``/openapi.json`` are not public unless
+        they are named.
+
+    Middleware that is added later goes around the protection and sees unauthenticated requests.
+    That is where a ``CORSMiddleware`` belongs, and where it is left if it was added before.
+    """
+    if app.middleware_stack is not None:
+        raise RuntimeError("protect() comes before the first request")
+    middleware = Middleware(BearerMiddleware, server, public_routes=tuple(public_routes))
+    stack = app.user_middleware
+    outer = [index for index, entry in enumerate(stack) if _is_cors(entry.cls)]
+    stack.insert(outer[-1] + 1 if outer else 0, middleware)
+
+
+class Bearer(SecurityBase):
+    """The verified token, as a dependency: ``Security(Bearer(), scopes=["todo:read"])``."""
+
+    def __init__(self, *, scheme_name: str = "Bearer", description: str | None = None) -> None:
+        self.scheme_name = scheme_name
+        self.model = HTTPBearer(bearerFormat="JWT", description=description)
+
+    async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AccessToken:
+        """Return the token if it has the scopes."""
+        return await _permit(connection, _all_of(tuple(scopes.scopes)))
+
+
+def require_scope(*scopes: str) -> Callable[..., Coroutine[Any, Any, AccessToken]]:
+    """Return a dependency that demands all of the scopes: ``Depends(require_scope("todo:read"))``."""
+    _all_of(scopes)  # What is no scope fails here, not at the first request.
+
+    async def dependency(token: Annotated[AccessToken, Security(_bearer, scopes=list(scopes))]) -> AccessToken:
+        return token
+
+    return dependency
+
+
+def require(requirement: Requirement) -> Callable[..., Coroutine[Any, Any, AccessToken]]:
+    """Return a dependency that demands whatever the requirement says."""
+
+    async def dependency(
+        connection: HTTPConnection, _: Annotated[AccessToken, Security(_bearer)]
+    ) -> AccessToken:
+        return await _permit(connection, requirement)
+
+    return dependency
+
+
+async def _permit(connection: HTTPConnection, requirement: Requirement) -> AccessToken:
+    passage = passage_of(connection.scope)
+    if passage.token is not None:
+        decision = passage.server.permit(passage.token, requirement)
+    else:
+        # On a public route that asks for a token all the same.
+        decision = await passage.server.authorize(request_of(connection.scope), requirement)
+    if decision.token is None:
+        raise passage.refuse(decision.denial or passage.server.internal_error())
+    return decision.token
+
+
+def _is_cors(middleware: object) -> bool:
+    return isinstance(middleware, type) and issubclass(middleware, CORSMiddleware)
+
+
+@lru_cache
+def _all_of(scopes: tuple[str, ...]) -> Requirement:
+    return Requirement.all_of(*scopes)
+
+
+_bearer = Bearer()

@@ -1,0 +1,116 @@
+//! The core's guards, for the adapters.
+
+use mcp_bearer as core;
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+
+use crate::access_token::AccessToken;
+use crate::convert::{borrow, config_error, fields};
+use crate::decision::{Decision, Denial, Response};
+use crate::operation::OperationPolicy;
+use crate::pending::{Answer, coroutine, ready};
+use crate::request::Request;
+use crate::server::ResourceServer;
+
+#[pyclass(module = "mcp_bearer", frozen)]
+pub(crate) struct Guard {
+    guard: core::Guard,
+    #[pyo3(get)]
+    server: Py<ResourceServer>,
+}
+
+#[pyclass(module = "mcp_bearer", frozen)]
+pub(crate) struct OperationGuard(core::OperationGuard);
+
+/// How a request goes on.
+#[pyclass(module = "mcp_bearer", frozen)]
+pub(crate) struct Entry {
+    #[pyo3(get)]
+    token: Option<Py<AccessToken>>,
+    /// Answer with this, a `Denial` or a `Response`.
+    #[pyo3(get)]
+    response: Option<Py<PyAny>>,
+    /// A preflight or a public route: there is nothing to judge.
+    #[pyo3(get)]
+    public: bool,
+}
+
+impl Entry {
+    pub(crate) fn new(py: Python<'_>, entry: core::Entry) -> PyResult<Self> {
+        let answer = |response| Self { token: None, response: Some(response), public: false };
+        Ok(match entry {
+            core::Entry::Authenticated(token) => {
+                let token = Some(Py::new(py, AccessToken::new(token))?);
+                Self { token, response: None, public: false }
+            }
+            core::Entry::Public => Self { token: None, response: None, public: true },
+            core::Entry::Anonymous => Self { token: None, response: None, public: false },
+            core::Entry::Answer(response) => answer(Response::new(py, response).into_py_any(py)?),
+            core::Entry::Denied(denial) => answer(Denial::new(py, denial).into_py_any(py)?),
+            _ => answer(Denial::new(py, core::Denial::internal()).into_py_any(py)?),
+        })
+    }
+}
+
+#[pymethods]
+impl Guard {
+    #[new]
+    #[pyo3(signature = (server, *, public_routes=Vec::new()))]
+    fn new(py: Python<'_>, server: Py<ResourceServer>, public_routes: Vec<String>) -> PyResult<Self> {
+        let guard = core::Guard::new(server.get().0.clone())
+            .and_then(|guard| guard.public_routes(public_routes))
+            .map_err(|error| config_error(py, &error))?;
+        Ok(Self { guard, server })
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn try_enter(&self, py: Python<'_>, request: &Request) -> PyResult<Option<Py<PyAny>>> {
+        let poll = py.detach(|| self.guard.try_enter(&request.to_core()));
+        ready(py, poll, Answer::Entry)
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn enter<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
+        let (guard, request) = (self.guard.clone(), request.clone());
+        coroutine(py, async move { Answer::Entry(guard.enter(&request.to_core()).await) })
+    }
+}
+
+#[pymethods]
+impl OperationGuard {
+    #[new]
+    #[pyo3(signature = (server, policy, /))]
+    fn new(server: &ResourceServer, policy: &OperationPolicy) -> Self {
+        Self(core::OperationGuard::new(server.0.clone(), policy.0.clone()))
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn try_enter(&self, py: Python<'_>, request: &Request) -> PyResult<Option<Py<PyAny>>> {
+        let poll = py.detach(|| self.0.try_enter(&request.to_core()));
+        ready(py, poll, Answer::Entry)
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn enter<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
+        let (guard, request) = (self.0.clone(), request.clone());
+        coroutine(py, async move { Answer::Entry(guard.enter(&request.to_core()).await) })
+    }
+
+    #[pyo3(signature = (token, /, *, method, headers, body, parsed=false))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only parts of a request")]
+    fn permit(
+        &self,
+        py: Python<'_>,
+        token: Option<&Bound<'_, AccessToken>>,
+        method: &str,
+        headers: &Bound<'_, PyAny>,
+        body: &[u8],
+        parsed: bool,
+    ) -> PyResult<Decision> {
+        let fields = fields(headers)?;
+        let request = core::operation::OperationRequest::new(method, borrow(&fields), body);
+        let request = if parsed { request.parsed() } else { request };
+        let token = token.map(|token| token.get().to_core());
+        Decision::new(py, self.0.permit(token, &request))
+    }
+}

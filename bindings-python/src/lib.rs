@@ -1,0 +1,41 @@
+//! The native module of the Python package `mcp_bearer`.
+//!
+//! Each function converts in, makes one call of the core, and converts out. Nothing is decided here:
+//! what a token or a call is worth is the core's business, what ASGI or FastAPI want is that of the
+//! Python modules beside this one. The public documentation is in `python/mcp_bearer/_mcp_bearer.pyi`.
+
+mod access_token;
+mod convert;
+mod decision;
+mod guard;
+mod issuers;
+mod metadata;
+mod operation;
+mod pending;
+mod request;
+mod requirement;
+mod server;
+
+#[pyo3::pymodule(gil_used = false)]
+mod _mcp_bearer {
+    #[pymodule_export]
+    use crate::access_token::AccessToken;
+    #[pymodule_export]
+    use crate::decision::{Decision, Denial, Response};
+    #[pymodule_export]
+    use crate::guard::{Entry, Guard, OperationGuard};
+    #[pymodule_export]
+    use crate::issuers::{Issuer, Issuers};
+    #[pymodule_export]
+    use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata};
+    #[pymodule_export]
+    use crate::operation::{Call, OperationPolicy};
+    #[pymodule_export]
+    use crate::pending::Pending;
+    #[pymodule_export]
+    use crate::request::Request;
+    #[pymodule_export]
+    use crate::requirement::Requirement;
+    #[pymodule_export]
+    use crate::server::ResourceServer;
+}

@@ -1,0 +1,203 @@
+//! The resource server.
+
+use mcp_bearer as core;
+use mcp_bearer::operation::OperationRequest;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyMapping, PyType};
+
+use crate::access_token::AccessToken;
+use crate::convert::{borrow, config_error, fields, seconds, to_json};
+use crate::decision::{Decision, Denial};
+use crate::issuers::{Issuers, several};
+use crate::metadata::ProtectedResourceMetadata;
+use crate::operation::OperationPolicy;
+use crate::pending::{Answer, coroutine, ready};
+use crate::request::Request;
+use crate::requirement::Requirement;
+
+#[pyclass(module = "mcp_bearer", frozen)]
+pub(crate) struct ResourceServer(pub(crate) core::ResourceServer);
+
+#[pymethods]
+impl ResourceServer {
+    #[new]
+    #[pyo3(
+        signature = (*, resource, issuers, **settings),
+        text_signature = "(*, resource, issuers, audiences=None, allowed_clients=(), authorization_servers=(), \
+            scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, \
+            rfc9068_only=False, scope_hierarchy=None, realm=None, error_on_missing_token=False, \
+            challenge_granted_scopes=False, metadata=None)"
+    )]
+    fn new(
+        resource: String,
+        issuers: &Bound<'_, PyAny>,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let builder = core::ResourceServer::builder(resource);
+        build(issuers.py(), with_issuers(builder, issuers)?, settings)
+    }
+
+    #[classmethod]
+    #[pyo3(
+        signature = (environ=None, **settings),
+        text_signature = "(environ=None, *, issuers=None, audiences=None, allowed_clients=(), \
+            authorization_servers=(), scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, \
+            max_token_size=16384, rfc9068_only=False, scope_hierarchy=None, realm=None, \
+            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None)"
+    )]
+    fn from_env(
+        class: &Bound<'_, PyType>,
+        environ: Option<&Bound<'_, PyMapping>>,
+        settings: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let py = class.py();
+        let variables = match environ {
+            Some(environ) => environ.clone(),
+            None => py.import("os")?.getattr("environ")?.cast_into::<PyMapping>()?,
+        };
+        let variables: Vec<(String, String)> = variables.items()?.extract()?;
+        let mut builder = core::Builder::from_env(variables).map_err(|error| config_error(py, &error))?;
+        if let Some(settings) = settings
+            && let Some(issuers) = settings.get_item("issuers")?
+        {
+            settings.del_item("issuers")?;
+            if !issuers.is_none() {
+                builder = with_issuers(builder, &issuers)?;
+            }
+        }
+        build(py, builder, settings)
+    }
+
+    #[pyo3(signature = (request, requirement, /))]
+    fn try_authorize(
+        &self,
+        py: Python<'_>,
+        request: &Request,
+        requirement: &Requirement,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        let poll = py.detach(|| self.0.try_authorize(&request.to_core(), &requirement.0));
+        ready(py, poll, Answer::Decision)
+    }
+
+    #[pyo3(signature = (request, requirement, /))]
+    fn authorize<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Request,
+        requirement: &Requirement,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (server, request, requirement) = (self.0.clone(), request.clone(), requirement.clone());
+        coroutine(py, async move {
+            Answer::Decision(server.authorize(&request.to_core(), &requirement.0).await)
+        })
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn try_authenticate(&self, py: Python<'_>, request: &Request) -> PyResult<Option<Py<PyAny>>> {
+        let poll = py.detach(|| self.0.try_authenticate(&request.to_core()));
+        ready(py, poll, Answer::Authentication)
+    }
+
+    #[pyo3(signature = (request, /))]
+    fn authenticate<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
+        let (server, request) = (self.0.clone(), request.clone());
+        coroutine(py, async move {
+            Answer::Authentication(server.authenticate(&request.to_core()).await)
+        })
+    }
+
+    #[pyo3(signature = (token, requirement, /))]
+    fn permit(&self, py: Python<'_>, token: &AccessToken, requirement: &Requirement) -> PyResult<Decision> {
+        Decision::new(py, self.0.permit(token.to_core(), &requirement.0))
+    }
+
+    #[pyo3(signature = (token, policy, /, *, method, headers, body, parsed=false))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only parts of a request")]
+    fn permit_operation(
+        &self,
+        py: Python<'_>,
+        token: Option<&Bound<'_, AccessToken>>,
+        policy: &OperationPolicy,
+        method: &str,
+        headers: &Bound<'_, PyAny>,
+        body: &[u8],
+        parsed: bool,
+    ) -> PyResult<Decision> {
+        let fields = fields(headers)?;
+        let request = OperationRequest::new(method, borrow(&fields), body);
+        let request = if parsed { request.parsed() } else { request };
+        let token = token.map(|token| token.get().to_core());
+        Decision::new(py, self.0.permit_operation(token, &policy.0, &request))
+    }
+
+    fn internal_error(&self, py: Python<'_>) -> Denial {
+        Denial::new(py, core::Denial::internal())
+    }
+
+    #[getter]
+    fn metadata(&self) -> ProtectedResourceMetadata {
+        ProtectedResourceMetadata(self.0.metadata().clone())
+    }
+}
+
+fn with_issuers(builder: core::Builder, issuers: &Bound<'_, PyAny>) -> PyResult<core::Builder> {
+    match issuers.cast::<Issuers>() {
+        Ok(handle) => Ok(builder.issuers(handle.get().0.clone())),
+        Err(_) => Ok(several(issuers)?.into_iter().fold(builder, core::Builder::issuer)),
+    }
+}
+
+fn build(
+    py: Python<'_>,
+    mut builder: core::Builder,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<ResourceServer> {
+    for (name, value) in settings.into_iter().flatten() {
+        let name: String = name.extract()?;
+        builder = set(builder, &name, &value).map_err(|error| {
+            // A wrong type is told like a wrong argument of any other function.
+            if error.is_instance_of::<PyTypeError>(py) {
+                PyTypeError::new_err(format!("argument '{name}': {}", error.value(py)))
+            } else {
+                error
+            }
+        })?;
+    }
+    builder.build().map(ResourceServer).map_err(|error| config_error(py, &error))
+}
+
+/// One setting; `None` leaves the default where it is one.
+fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult<core::Builder> {
+    let list = || value.extract::<Vec<String>>();
+    let optional = !value.is_none();
+    Ok(match name {
+        "audiences" if optional => builder.audiences(list()?),
+        "challenge_scopes" if optional => builder.challenge_scopes(list()?),
+        "realm" if optional => builder.realm(value.extract::<String>()?),
+        "scope_hierarchy" if optional => {
+            let mut builder = builder;
+            for entry in value.cast::<PyMapping>()?.items()? {
+                let (broad, narrow) = entry.extract::<(String, Vec<String>)>()?;
+                builder = builder.scope_implies(broad, narrow);
+            }
+            builder
+        }
+        "metadata" if optional => {
+            let members: serde_json::Map<_, _> =
+                serde_json::from_str(&to_json(value)?).map_err(|error| PyTypeError::new_err(error.to_string()))?;
+            members.into_iter().fold(builder, |builder, (name, value)| builder.metadata(name, value))
+        }
+        "audiences" | "challenge_scopes" | "realm" | "scope_hierarchy" | "metadata" => builder,
+        "allowed_clients" => builder.allowed_clients(list()?),
+        "authorization_servers" => builder.authorization_servers(list()?),
+        "scopes_supported" => builder.scopes_supported(list()?),
+        "algorithms" => builder.algorithms(list()?),
+        "leeway" => builder.leeway(seconds(value, "leeway")?),
+        "max_token_size" => builder.max_token_size(value.extract()?),
+        "rfc9068_only" => builder.rfc9068_only(value.extract()?),
+        "error_on_missing_token" => builder.error_on_missing_token(value.extract()?),
+        "challenge_granted_scopes" => builder.challenge_granted_scopes(value.extract()?),
+        _ => return Err(PyTypeError::new_err("there is no such setting")),
+    })
+}

@@ -94,10 +94,15 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.output()
+        self.log.close()
 
     def output(self) -> str:
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
+        """What it has written so far, or had when it was stopped."""
+        if not self.log.closed:
+            self.log.seek(0)
+            self._output = self.log.read().decode(errors="replace")
+        return self._output
 
     def __call__(self, method: str, target: str, token: str | None = None, fields: Fields = (), body: bytes | None = None) -> Message:
         authorization = [("Authorization", f"Bearer {token}")] if token is not None else []

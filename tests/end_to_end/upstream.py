@@ -59,6 +59,8 @@ class Upstream:
                     pass
         except OSError:
             self.abandoned.set()
+        except queue.Empty:
+            pass  # The test was over before the stream.
 
     def _exchange(self, reader: BufferedReader, connection: socket.socket) -> bool:
         try:

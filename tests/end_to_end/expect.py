@@ -123,6 +123,15 @@ def check_status(server: Server, attack: str, expected: int | set[int], answer: 
     return answer
 
 
+def check_allowance(server: Server, attack: str, origin: str, answer: Message) -> None:
+    """Exactly one, and for this origin. A gateway may leave it to its upstream which pages call, and allow any."""
+    allowed = {origin, "*"} if server.target.is_gateway else {origin}
+    values, credentials = answer.all("Access-Control-Allow-Origin"), answer.all("Access-Control-Allow-Credentials")
+    one = len(values) == 1 and values[0] in allowed
+    assert one, describe(server, attack, f"Access-Control-Allow-Origin, once, one of {sorted(allowed)}", answer)
+    assert values[0] != "*" or not credentials, describe(server, attack, "never * with credentials", answer)
+
+
 def describe(server: Server, attack: str, expected: object, got: object) -> str:
     return f"\n  server:   {server.target.name}\n  attack:   {attack}\n  expected: {expected}\n  got:\n      {got}"
 

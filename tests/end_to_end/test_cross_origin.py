@@ -10,7 +10,7 @@ import pytest
 
 from attacks import CREATE, LIST
 from conftest import APP_ORIGIN
-from expect import INVALID, MISSING, check, check_status, describe, needs
+from expect import INVALID, MISSING, check, check_allowance, check_status, describe, needs
 from servers import Server
 from upstream import Upstream
 from wire import Message
@@ -50,12 +50,6 @@ def preflight(server: Server, target: str, value: str, method: str = "POST", hea
             ("Access-Control-Request-Headers", headers),
         ),
     )
-
-
-def check_allowance(server: Server, what: str, value: str, answer: Message) -> None:
-    assert answer.one("Access-Control-Allow-Origin") == value, describe(server, what, f"Access-Control-Allow-Origin: {value}, once", answer)
-    credentials = answer.one("Access-Control-Allow-Credentials")
-    assert credentials is None or value != "*", describe(server, what, "never * with credentials", answer)
 
 
 def listed(answer: Message, name: str) -> set[str]:

@@ -7,12 +7,13 @@ client's token, and what it sees is what was judged.
 import gzip
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import wire
 from attacks import CREATE, LIST, call
-from expect import MISSING, check, check_status, describe, needs
+from expect import MISSING, check, check_allowance, check_status, describe, needs
 from issuer import Issuer
 from servers import Server
 from upstream import Upstream, response, result
@@ -105,15 +106,13 @@ def test_answer_arrives_as_it_was_given(gateway: Server, mint: Mint, upstream: U
         ("Connection", "X-Hop"),
         ("X-Hop", "s3cret"),
         ("Keep-Alive", "timeout=5"),
-        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Allow-Origin", "https://upstream.example.com"),
     ]
     upstream.answer_with = response(200, body, fields)
     answer = check_status(gateway, "list_todos", 200, gateway.rpc(LIST, mint(gateway), [("Origin", "http://localhost:6274")]))
     assert answer.body == body
     assert (answer.one("Mcp-Session-Id"), answer.one("X-Own"), answer.one("X-Hop")) == ("s-2", "kept", None), answer
-    assert answer.one("Access-Control-Allow-Origin") == "http://localhost:6274", describe(
-        gateway, "allowance of the upstream", "the gateway's, once", answer
-    )
+    check_allowance(gateway, "allowance of the upstream", "http://localhost:6274", answer)
 
 
 @pytest.mark.parametrize("status", [202, 400, 403, 404, 405, 429, 500, 503])
@@ -228,6 +227,24 @@ def test_without_a_policy_every_operation_needs_the_base_scope(open_gateway: Ser
         check_status(open_gateway, f"{body!r}", 200, open_gateway.rpc(body, mint(open_gateway)))
     assert [seen.body for seen in upstream.recorded] == [LIST, CREATE, call("drop_database")]
     assert not any(seen.all("Authorization") for seen in upstream.recorded)
+
+
+def test_token_in_the_query_is_not_passed_on(gateway: Server, mint: Mint, upstream: Upstream) -> None:
+    token = mint(gateway)
+    gateway.rpc(LIST, token, target=f"{gateway.path}?access_token={token}")
+    for seen in upstream.seen():
+        assert token not in seen.start, describe(gateway, "token in the query too", "not passed on", seen)
+
+
+def test_many_at_once(gateway: Server, mint: Mint, upstream: Upstream) -> None:
+    """No request is answered, or judged, with another one's token."""
+    good, poor = mint(gateway, "todo:read todo:write"), mint(gateway, "todo:read")
+    kinds = [(CREATE, good, 200), (CREATE, poor, 403), (LIST, poor, 200), (LIST, None, 401), (LIST, "garbage", 401)]
+    with ThreadPoolExecutor(20) as pool:
+        asked = [(status, pool.submit(gateway.rpc, body, token)) for body, token, status in kinds * 20]
+        for status, answer in asked:
+            check_status(gateway, "many at once", status, answer.result())
+    assert sorted(seen.body for seen in upstream.recorded) == sorted([CREATE, LIST] * 20)
 
 
 def test_metadata_is_the_gateways_own(gateway: Server, upstream: Upstream) -> None:

@@ -69,7 +69,10 @@ pub fn metadata<S: Clone + Send + Sync + 'static>(routes: &MetadataRoutes) -> Ro
             let response = routes.respond(asked.method(), asked.path(), asked.if_none_match());
             std::future::ready(response.map(IntoResponse::into_response))
         };
-        router.route(path, any(|request| async move { answer(request).await.ok_or(http::StatusCode::NOT_FOUND) }))
+        router.route(
+            path,
+            any(|request| async move { answer(request).await.ok_or(http::StatusCode::NOT_FOUND) }),
+        )
     })
 }
 

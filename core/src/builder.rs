@@ -263,11 +263,7 @@ impl Builder {
             &self.metadata,
         )?;
         Ok(ResourceServer::from_inner(Inner {
-            token_rules: TokenRules {
-                algorithms,
-                max_size: self.max_token_size,
-                strict: self.rfc9068_only,
-            },
+            token_rules: TokenRules { algorithms, max_size: self.max_token_size, strict: self.rfc9068_only },
             claim_rules: ClaimRules {
                 audiences: audiences.iter().map(|audience| Audience::new(audience)).collect(),
                 allowed_clients: self.allowed_clients,

@@ -29,11 +29,11 @@ pub(crate) struct Audience {
 impl Audience {
     pub(crate) fn new(text: &str) -> Self {
         let origin = text.strip_suffix('/').unwrap_or(text);
-        let is_origin =
-            origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains(['/', '?', '#']));
-        let twin = is_origin.then(|| {
-            if text.ends_with('/') { origin.into() } else { format!("{text}/").into_boxed_str() }
-        });
+        let is_origin = origin
+            .split_once("://")
+            .is_some_and(|(_, host)| !host.is_empty() && !host.contains(['/', '?', '#']));
+        let twin = is_origin
+            .then(|| if text.ends_with('/') { origin.into() } else { format!("{text}/").into_boxed_str() });
         Self { exact: text.into(), twin }
     }
 
@@ -75,8 +75,7 @@ impl<'a> Claims<'a> {
         if self.members.contains("cnf") {
             return Err(Reason::ProofRequired);
         }
-        let required: &[&str] =
-            if rules.strict { &["aud", "sub", "client_id", "iat", "jti"] } else { &[] };
+        let required: &[&str] = if rules.strict { &["aud", "sub", "client_id", "iat", "jti"] } else { &[] };
         if !required.iter().all(|name| self.members.contains(name)) {
             return Err(Reason::MissingClaim);
         }
@@ -199,4 +198,19 @@ const MAX_DATE: f64 = 253_402_300_800.0;
 
 fn time(date: f64) -> UnixTime {
     UnixTime::try_from_secs_f64(date).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_path_forgives_a_slash() {
+        assert!(Audience::new("https://h").is("https://h/"));
+        assert!(Audience::new("https://h/").is("https://h"));
+        assert!(!Audience::new("https://h").is("https://h//"));
+        assert!(!Audience::new("https://h/mcp").is("https://h/mcp/"));
+        assert!(!Audience::new("https://h").is("HTTPS://h"));
+        assert!(!Audience::new("res_1").is("res_1/"));
+    }
 }

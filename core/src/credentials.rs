@@ -21,8 +21,10 @@ impl<'a> BearerToken<'a> {
             return Err(Reason::MultipleCredentials);
         }
         let value = value.trim_ascii();
-        let (scheme, rest) =
-            value.iter().position(|byte| *byte == b' ').map_or((value, [].as_slice()), |space| value.split_at(space));
+        let (scheme, rest) = value
+            .iter()
+            .position(|byte| *byte == b' ')
+            .map_or((value, [].as_slice()), |space| value.split_at(space));
         let mut words = rest.split(|byte| matches!(byte, b' ' | b',')).filter(|word| !word.is_empty());
         if !scheme.eq_ignore_ascii_case(b"bearer") {
             let second = words.any(|word| word.eq_ignore_ascii_case(b"bearer")) && words.next().is_some();

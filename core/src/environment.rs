@@ -61,9 +61,10 @@ impl ResourceServer {
     /// # Errors
     /// The variable that is missing or wrong, and what it should look like.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Builder::from_env(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))?
+        Builder::from_env(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )?
         .build()
     }
 }
@@ -72,7 +73,10 @@ impl Environment {
     pub(crate) fn new(mut variables: HashMap<String, String>) -> Result<Self, ConfigError> {
         variables.retain(|_, value| !value.is_empty());
         let resource = variables.get("MCP_SERVER_URL").cloned().ok_or_else(|| {
-            ConfigError::new("MCP_SERVER_URL", "is missing: the URL of this server, such as https://mcp.example.com/mcp")
+            ConfigError::new(
+                "MCP_SERVER_URL",
+                "is missing: the URL of this server, such as https://mcp.example.com/mcp",
+            )
         })?;
         let scalekit = match (variables.get("SCALEKIT_ENVIRONMENT_URL"), variables.get("RESOURCE_ID")) {
             (Some(environment), Some(id)) => Some(Scalekit {
@@ -106,7 +110,10 @@ impl Environment {
     pub(crate) fn apply(&self, mut builder: Builder) -> Result<Builder, ConfigError> {
         let issuers = self.issuers()?;
         if !issuers.is_empty() && (builder.issuers.is_some() || !builder.keys.is_empty()) {
-            return Err(ConfigError::new("issuers", "are set in the code and in the environment; set one of the two"));
+            return Err(ConfigError::new(
+                "issuers",
+                "are set in the code and in the environment; set one of the two",
+            ));
         }
         for issuer in issuers {
             builder.keys = builder.keys.issuer(issuer);
@@ -160,7 +167,8 @@ impl Environment {
 
     /// Errors name what the reader can change: the variable.
     pub(crate) fn rename(&self, mut error: ConfigError) -> ConfigError {
-        let preset = self.scalekit.is_some() && matches!(error.setting.as_str(), "issuers" | "authorization_servers");
+        let preset =
+            self.scalekit.is_some() && matches!(error.setting.as_str(), "issuers" | "authorization_servers");
         if preset {
             error.setting = "SCALEKIT_ENVIRONMENT_URL".into();
         } else if let Some((_, variable)) = NAMES.iter().find(|(setting, _)| *setting == error.setting) {
@@ -190,7 +198,8 @@ impl Environment {
     }
 
     fn list(&self, variable: &str) -> Option<Vec<String>> {
-        let list: Vec<String> = self.variables.get(variable)?.split_ascii_whitespace().map(str::to_owned).collect();
+        let list: Vec<String> =
+            self.variables.get(variable)?.split_ascii_whitespace().map(str::to_owned).collect();
         (!list.is_empty()).then_some(list)
     }
 

@@ -122,16 +122,11 @@ impl Reason {
                 (403, "access_denied", "This operation is not allowed.", None)
             }
             Self::BodyTooLarge => (413, "invalid_request", "The request body is too large.", None),
-            Self::BodyUnsupported => {
-                (415, "invalid_request", "The request body must be plain JSON.", None)
-            }
+            Self::BodyUnsupported => (415, "invalid_request", "The request body must be plain JSON.", None),
             Self::BodyMalformed => (400, "invalid_request", "The request body is malformed.", None),
-            Self::KeysUnavailable => (
-                503,
-                "temporarily_unavailable",
-                "Access tokens cannot be checked at the moment.",
-                None,
-            ),
+            Self::KeysUnavailable => {
+                (503, "temporarily_unavailable", "Access tokens cannot be checked at the moment.", None)
+            }
             Self::Internal => (500, "server_error", "The server has failed.", None),
         };
         Row { status, error, description, challenge }

@@ -46,7 +46,7 @@ impl Guard {
     /// # Errors
     /// None at present for a single resource; the signature leaves room.
     pub fn new(server: ResourceServer) -> Result<Self, ConfigError> {
-        let metadata = MetadataRoutes::new([server.metadata().clone()], RootAlias::Only)?;
+        let metadata = MetadataRoutes::new([server.metadata().clone()], &RootAlias::Only)?;
         Ok(Self { server, metadata, public_routes: Vec::new() })
     }
 
@@ -75,7 +75,6 @@ impl Guard {
     }
 
     /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
-    #[must_use]
     pub fn try_enter(&self, request: &Request<'_>) -> Poll<Entry> {
         match self.without_credentials(request) {
             Some(entry) => Poll::Ready(entry),
@@ -87,6 +86,12 @@ impl Guard {
     #[must_use]
     pub const fn server(&self) -> &ResourceServer {
         &self.server
+    }
+
+    /// The metadata that is served here.
+    #[must_use]
+    pub const fn metadata(&self) -> &MetadataRoutes {
+        &self.metadata
     }
 
     /// What needs no token at all. A CORS preflight cannot carry one (Fetch standard, 4.8).
@@ -128,7 +133,6 @@ impl OperationGuard {
     }
 
     /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
-    #[must_use]
     pub fn try_enter(&self, request: &Request<'_>) -> Poll<Entry> {
         if request.is_preflight() {
             return Poll::Ready(Entry::Public);
@@ -144,6 +148,12 @@ impl OperationGuard {
         request: &OperationRequest<'_>,
     ) -> Decision<Option<AccessToken>> {
         self.server.permit_operation(token, &self.policy, request)
+    }
+
+    /// Whose tokens are checked here.
+    #[must_use]
+    pub const fn server(&self) -> &ResourceServer {
+        &self.server
     }
 
     /// The policy.

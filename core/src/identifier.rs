@@ -30,11 +30,7 @@ pub(crate) struct HttpHosts<'a> {
 
 impl Identifier {
     /// An issuer, a resource or another identifier: https, without userinfo, query or fragment.
-    pub(crate) fn parse(
-        setting: &str,
-        text: &str,
-        http: HttpHosts<'_>,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(setting: &str, text: &str, http: HttpHosts<'_>) -> Result<Self, ConfigError> {
         let identifier = Self::parse_url(setting, text, http)?;
         if text.contains(['?', '#']) {
             return Err(wrong(setting, "must have no query and no fragment"));
@@ -43,11 +39,7 @@ impl Identifier {
     }
 
     /// A URL to fetch or to show: https, without userinfo or fragment; a query is fine.
-    pub(crate) fn parse_url(
-        setting: &str,
-        text: &str,
-        http: HttpHosts<'_>,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn parse_url(setting: &str, text: &str, http: HttpHosts<'_>) -> Result<Self, ConfigError> {
         // The URL parser drops tabs and newlines and mends backslashes; an identifier that it
         // would have to mend is not the text that a token or document carries.
         if !text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
@@ -109,14 +101,6 @@ impl Identifier {
     pub(crate) const fn is_loopback_http(&self) -> bool {
         self.loopback && self.http
     }
-
-    /// Whether an `aud` value names this resource. An identifier without a path also answers to
-    /// itself with one slash, and the reverse: clients send what their URL type made of it.
-    pub(crate) fn matches_audience(&self, audience: &str) -> bool {
-        self.as_str() == audience
-            || matches!(self.path(), "" | "/")
-                && audience.strip_suffix('/').unwrap_or(audience) == self.origin()
-    }
 }
 
 impl fmt::Debug for Identifier {
@@ -153,15 +137,6 @@ mod tests {
     }
 
     #[test]
-    fn only_an_empty_path_forgives_a_slash() {
-        assert!(parse("https://h").matches_audience("https://h/"));
-        assert!(parse("https://h/").matches_audience("https://h"));
-        assert!(!parse("https://h").matches_audience("https://h//"));
-        assert!(!parse("https://h/mcp").matches_audience("https://h/mcp/"));
-        assert!(!parse("https://h").matches_audience("HTTPS://h"));
-    }
-
-    #[test]
     fn http_is_for_loopback_only() {
         assert!(Identifier::parse("issuer", "http://127.0.0.1:1", HTTPS_ONLY).is_err());
         assert!(parse("http://[::1]:1").is_loopback_http());
@@ -171,7 +146,16 @@ mod tests {
 
     #[test]
     fn what_a_url_parser_would_mend_is_refused() {
-        for text in ["https://h/\n", "https:\\\\h", "https://h/a b", "h", "https://u:p@h", "https://h?q", "https://h#f", "https:h"] {
+        for text in [
+            "https://h/\n",
+            "https:\\\\h",
+            "https://h/a b",
+            "h",
+            "https://u:p@h",
+            "https://h?q",
+            "https://h#f",
+            "https:h",
+        ] {
             assert!(Identifier::parse("resource", text, HTTPS_ONLY).is_err(), "{text}");
         }
     }

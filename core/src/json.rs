@@ -154,9 +154,10 @@ impl<'de> Visitor<'de> for Strict {
             // With `arbitrary_precision` somewhere in the build, a number arrives in this shape.
             if members.is_empty() && name == "$serde_json::private::Number" {
                 let text = map.next_value_seed(Name)?;
-                return text.parse().map(Json::Number).map_err(A::Error::custom);
+                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+                return number.map(Json::Number).ok_or_else(|| A::Error::custom("number out of range"));
             }
-            names.insert(&name).map_err(|Malformed| A::Error::custom("duplicate member"))?;
+            names.insert(name.clone()).map_err(|Malformed| A::Error::custom("duplicate member"))?;
             members.push((name, map.next_value_seed(inner)?));
         }
         Ok(Json::Object(Object(members)))
@@ -180,14 +181,14 @@ pub(crate) struct Names<'a> {
 impl<'a> Names<'a> {
     const FEW: usize = 32;
 
-    pub(crate) fn insert(&mut self, name: &Cow<'a, str>) -> Result<(), Malformed> {
-        if self.few.contains(name) || self.many.contains(name) {
+    pub(crate) fn insert(&mut self, name: Cow<'a, str>) -> Result<(), Malformed> {
+        if self.few.contains(&name) || self.many.contains(&name) {
             return Err(Malformed);
         }
         if self.few.len() < Self::FEW {
-            self.few.push(name.clone());
+            self.few.push(name);
         } else {
-            self.many.insert(name.clone());
+            self.many.insert(name);
         }
         Ok(())
     }
@@ -241,9 +242,13 @@ mod tests {
     #[test]
     fn what_is_not_clean_json_is_refused() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(16), "]".repeat(16));
-        for text in ["[]", "{} x", "\u{feff}{}", r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#, "{\"a\":\"\n\"}", "", &deep] {
+        for text in
+            ["[]", "{} x", "\u{feff}{}", r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#, "{\"a\":\"\n\"}", "", &deep]
+        {
             assert_eq!(object(text.as_bytes()), Err(Malformed), "{text}");
         }
+        let infinite = r#"{"a":{"$serde_json::private::Number":"inf"}}"#;
+        assert_eq!(object(infinite.as_bytes()), Err(Malformed));
         assert_eq!(object(b"{\"a\":\"\xff\"}"), Err(Malformed));
         assert!(object(b" {\"a\":[1,-2,0.5,null,true]} ").is_ok());
     }

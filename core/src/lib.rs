@@ -1,4 +1,56 @@
 //! The OAuth 2.1 resource server for MCP servers and any other HTTP API.
+//!
+//! A client sends an access token; this crate says whether it is good, whether it is good enough
+//! for what it is used for, and, if not, exactly what to answer. It fetches and keeps the issuer's
+//! keys, serves the protected resource metadata that clients start from (RFC 9728), and decides
+//! tool by tool on the body of an MCP request.
+//!
+//! It does not issue tokens, keep sessions, terminate TLS or limit rates.
+//!
+//! ```text
+//! Authorization values     one Bearer credential               -> 400 or 401 if not
+//! the token                form, algorithm, type               -> 401
+//! its claims               issuer, audience, time              -> 401, before any fetch
+//! the issuer's keys        in memory, fetched when needed      -> 503 if they cannot be had
+//! the signature            one prepared key, one algorithm     -> 401
+//! scopes and claims        what the operation needs            -> 403 with one complete challenge
+//! ```
+//!
+//! # Getting started
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "axum", feature = "reqwest"))]
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! use axum::{Router, routing::get};
+//! use mcp_bearer::axum::{protect, require_scope};
+//! use mcp_bearer::{AccessToken, Guard, ResourceServer};
+//!
+//! async fn todos(token: AccessToken) -> String {
+//!     format!("the todos of {:?}", token.subject())
+//! }
+//!
+//! // MCP_SERVER_URL, and SCALEKIT_ENVIRONMENT_URL with RESOURCE_ID or MCP_BEARER_ISSUERS.
+//! let server = ResourceServer::from_env()?;
+//! let app = Router::new().route("/todos", get(todos).layer(require_scope("todo:read")?));
+//! let app = protect(app, Guard::new(server)?);
+//!
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+//! axum::serve(listener, app).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
+//! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `reqwest` | yes | fetching metadata and keys over HTTPS; without it give a [`Fetch`] and a [`Spawn`], or static keys |
+//! | `tower` | no | layers for any HTTP stack |
+//! | `axum` | no | the layers in axum, extractors, metadata routes |
+//! | `testing` | no | an issuer in the process that mints tokens for tests |
 
 mod access_token;
 mod builder;
@@ -15,7 +67,6 @@ mod identifier;
 mod json;
 mod jwks;
 mod metadata;
-mod operation;
 mod request;
 mod requirement;
 mod scope;
@@ -23,20 +74,23 @@ mod server;
 mod signature;
 mod spawn;
 mod token;
+
+// The public interface is:
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod operation;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-// The public interface is:
 pub use crate::access_token::AccessToken;
 pub use crate::builder::Builder;
 pub use crate::challenge::Challenge;
 pub use crate::clock::{Clock, SystemClock, UnixTime};
 pub use crate::decision::{Authentication, Decision, Denial, Headers, Response};
 pub use crate::error::{ConfigError, Reason};
+pub use crate::fetch::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse};
 pub use crate::guard::{Entry, Guard, OperationGuard};
 pub use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 pub use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata, RootAlias};
@@ -46,3 +100,4 @@ pub use crate::requirement::Requirement;
 pub use crate::scope::ScopeSet;
 pub use crate::server::ResourceServer;
 pub use crate::signature::Algorithm;
+pub use crate::spawn::Spawn;

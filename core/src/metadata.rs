@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL,
-    CONTENT_TYPE, ETAG,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG,
 };
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
@@ -76,6 +76,12 @@ impl ProtectedResourceMetadata {
         std::str::from_utf8(&self.json).unwrap_or_default()
     }
 
+    /// The identifier of the resource, exactly as configured.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
     /// Where it is: the `resource_metadata` of every challenge.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -120,9 +126,10 @@ impl ProtectedResourceMetadata {
 
     /// RFC 9110 section 13.1.2, weak comparison.
     fn is_current(&self, if_none_match: &[u8]) -> bool {
-        if_none_match.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).any(|tag| {
-            tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.etag.as_bytes()
-        })
+        if_none_match
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.etag.as_bytes())
     }
 }
 
@@ -133,16 +140,19 @@ impl MetadataRoutes {
     /// Two resources with the same path, or several and no choice of who answers at the root.
     pub fn new(
         resources: impl IntoIterator<Item = ProtectedResourceMetadata>,
-        root: RootAlias,
+        root: &RootAlias,
     ) -> Result<Self, ConfigError> {
         let mut routes: Vec<(String, ProtectedResourceMetadata)> = Vec::new();
         for document in resources {
             if routes.iter().any(|(path, _)| *path == document.path) {
-                return Err(ConfigError::new("resource", "two resources share one metadata path; give each a path of its own"));
+                return Err(ConfigError::new(
+                    "resource",
+                    "two resources share one metadata path; give each a path of its own",
+                ));
             }
             routes.push((document.path.clone(), document));
         }
-        let alias = match (&root, routes.as_slice()) {
+        let alias = match (root, routes.as_slice()) {
             _ if routes.iter().any(|(path, _)| path == ROOT) => None,
             (RootAlias::Only, [(_, only)]) => Some(only.clone()),
             (RootAlias::Only, []) | (RootAlias::Nobody, _) => None,
@@ -193,11 +203,15 @@ fn check_extra(name: &str, value: &Value) -> Result<(), ConfigError> {
         | "tls_client_certificate_bound_access_tokens" => {
             wrong("advertises a proof that is not checked here")
         }
-        "jwks_uri" | "resource_documentation" | "resource_policy_uri" | "resource_tos_uri" if !is_url(value) => {
+        "jwks_uri" | "resource_documentation" | "resource_policy_uri" | "resource_tos_uri"
+            if !is_url(value) =>
+        {
             wrong("must be an absolute URL")
         }
         "resource_name" | "signed_metadata" if !value.is_string() => wrong("must be a string"),
-        "resource_signing_alg_values_supported" | "authorization_details_types_supported" if !strings(value) => {
+        "resource_signing_alg_values_supported" | "authorization_details_types_supported"
+            if !strings(value) =>
+        {
             wrong("must be a list of strings")
         }
         "resource_signing_alg_values_supported"

@@ -52,9 +52,7 @@ impl Requirement {
     ///
     /// # Errors
     /// As for [`ScopeSet::new`].
-    pub fn all_of<S: AsRef<str>>(
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Result<Self, ConfigError> {
+    pub fn all_of<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         let all = ScopeSet::new(scopes)?;
         let groups = if all.is_empty() { Vec::new() } else { vec![vec![all]] };
         Ok(Self { groups, predicates: Vec::new() })
@@ -64,9 +62,7 @@ impl Requirement {
     ///
     /// # Errors
     /// As for [`ScopeSet::new`], and when the list is empty, which nothing could satisfy.
-    pub fn any_of<S: AsRef<str>>(
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Result<Self, ConfigError> {
+    pub fn any_of<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         let alternatives =
             scopes.into_iter().map(|scope| ScopeSet::new([scope])).collect::<Result<Vec<_>, _>>()?;
         if alternatives.is_empty() {
@@ -83,10 +79,7 @@ impl Requirement {
 
     /// The claim is a string and one of the values.
     #[must_use]
-    pub fn claim_in<S: Into<String>>(
-        claim: impl Into<String>,
-        values: impl IntoIterator<Item = S>,
-    ) -> Self {
+    pub fn claim_in<S: Into<String>>(claim: impl Into<String>, values: impl IntoIterator<Item = S>) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         Self::predicate(Predicate::OneOf { claim: claim.into(), values })
     }
@@ -125,11 +118,7 @@ impl Requirement {
     }
 
     /// Claims before scopes: more scopes would not help a token that lacks a claim.
-    pub(crate) fn check(
-        &self,
-        token: &AccessToken,
-        hierarchy: &ScopeHierarchy,
-    ) -> Result<(), Reason> {
+    pub(crate) fn check(&self, token: &AccessToken, hierarchy: &ScopeHierarchy) -> Result<(), Reason> {
         if !self.predicates.iter().all(|predicate| predicate.holds(token)) {
             return Err(Reason::ClaimNotSatisfied);
         }
@@ -142,11 +131,7 @@ impl Requirement {
 
     /// The scopes for one complete challenge: of every group the alternative that is granted
     /// already, else the first.
-    pub(crate) fn challenge_scopes(
-        &self,
-        granted: &ScopeSet,
-        hierarchy: &ScopeHierarchy,
-    ) -> ScopeSet {
+    pub(crate) fn challenge_scopes(&self, granted: &ScopeSet, hierarchy: &ScopeHierarchy) -> ScopeSet {
         let mut scopes = ScopeSet::default();
         for group in &self.groups {
             let alternative = satisfied(group, granted, hierarchy).or_else(|| group.first());

@@ -104,9 +104,9 @@ impl ScopeHierarchy {
     pub(crate) fn new(implications: &[(String, Vec<String>)]) -> Result<Self, ConfigError> {
         let mut implies: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (broad, narrow) in implications {
-            ScopeSet::new([broad]).and(ScopeSet::new(narrow)).map_err(|error| {
-                ConfigError::new("scope_hierarchy", error.message)
-            })?;
+            ScopeSet::new([broad])
+                .and(ScopeSet::new(narrow))
+                .map_err(|error| ConfigError::new("scope_hierarchy", error.message))?;
             implies.entry(broad).or_default().extend(narrow.iter().map(String::as_str));
         }
         let mut implied_by: BTreeMap<Box<str>, BTreeSet<Box<str>>> = BTreeMap::new();

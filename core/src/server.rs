@@ -76,7 +76,6 @@ enum Stop {
 impl ResourceServer {
     /// Settings for the resource with this identifier: the full URL of the MCP endpoint, or the
     /// origin, exactly as clients and tokens spell it.
-    #[must_use]
     pub fn builder(resource: impl Into<String>) -> Builder {
         Builder::new(resource.into())
     }
@@ -104,13 +103,11 @@ impl ResourceServer {
     }
 
     /// [`authenticate`](Self::authenticate) without I/O: `Pending` if keys must be fetched first.
-    #[must_use]
     pub fn try_authenticate(&self, request: &Request<'_>) -> Poll<Authentication> {
         ready(self.0.attempt(request, &Requirement::none(), false))
     }
 
     /// [`authorize`](Self::authorize) without I/O: `Pending` if keys must be fetched first.
-    #[must_use]
     pub fn try_authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Poll<Decision> {
         ready(self.0.attempt(request, requirement, false)).map(|answer| match answer {
             Authentication::Authenticated(token) => self.permit(token, requirement),
@@ -133,7 +130,9 @@ impl ResourceServer {
         let Some(token) = token else {
             return match judged {
                 Ok(needs) if needs.public => Decision::allowed(None),
-                Ok(needs) => Decision::Denied(self.0.denials.denial(Reason::MissingToken, &needs.requirement.scopes())),
+                Ok(needs) => {
+                    Decision::Denied(self.0.denials.denial(Reason::MissingToken, &needs.requirement.scopes()))
+                }
                 Err(_) => Decision::Denied(self.0.denials.denial(Reason::MissingToken, &ScopeSet::default())),
             };
         };
@@ -161,11 +160,21 @@ impl ResourceServer {
         &self.0.metadata
     }
 
+    /// Whether the other is a clone of this one.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn from_inner(inner: Inner) -> Self {
         Self(Arc::new(inner))
     }
 
-    pub(crate) async fn authenticate_for(&self, request: &Request<'_>, needed: &Requirement) -> Authentication {
+    pub(crate) async fn authenticate_for(
+        &self,
+        request: &Request<'_>,
+        needed: &Requirement,
+    ) -> Authentication {
         match self.0.attempt(request, needed, false) {
             Ok(answer) => answer,
             Err(flight) => {
@@ -204,11 +213,20 @@ impl Inner {
     }
 
     /// One pass over the line, at one time. `Err` asks to wait for a fetch.
-    fn attempt(&self, request: &Request<'_>, needed: &Requirement, waited: bool) -> Result<Authentication, Flight> {
+    fn attempt(
+        &self,
+        request: &Request<'_>,
+        needed: &Requirement,
+        waited: bool,
+    ) -> Result<Authentication, Flight> {
         Ok(match self.verify(request, self.issuers.now(), waited) {
             Ok(token) => Authentication::Authenticated(token),
-            Err(Stop::Refused(reason)) => Authentication::Denied(self.denials.denial(reason, &needed.scopes())),
-            Err(Stop::Unavailable(retry_after)) => Authentication::Denied(self.denials.unavailable(retry_after)),
+            Err(Stop::Refused(reason)) => {
+                Authentication::Denied(self.denials.denial(reason, &needed.scopes()))
+            }
+            Err(Stop::Unavailable(retry_after)) => {
+                Authentication::Denied(self.denials.unavailable(retry_after))
+            }
             Err(Stop::Wait(flight)) => return Err(flight),
         })
     }

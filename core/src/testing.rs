@@ -158,12 +158,12 @@ impl SigningKey {
     pub fn from_pkcs8(kid: impl Into<String>, algorithm: Algorithm, der: &[u8]) -> Self {
         const WRONG: &str = "a PKCS #8 key of the algorithm's type";
         let pair = match algorithm {
-            Algorithm::Es256 => Pair::Ecdsa(
-                EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING, der).expect(WRONG),
-            ),
-            Algorithm::Es384 => Pair::Ecdsa(
-                EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING, der).expect(WRONG),
-            ),
+            Algorithm::Es256 => {
+                Pair::Ecdsa(EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P256_SHA256_FIXED_SIGNING, der).expect(WRONG))
+            }
+            Algorithm::Es384 => {
+                Pair::Ecdsa(EcdsaKeyPair::from_pkcs8(&lc::ECDSA_P384_SHA384_FIXED_SIGNING, der).expect(WRONG))
+            }
             Algorithm::Ed25519 => {
                 Pair::Ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).expect(WRONG))
             }

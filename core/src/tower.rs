@@ -9,12 +9,12 @@
 //! [`OperationGuard`].
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::Body;
-use http_body_util::{BodyExt, Either, Full, Limited};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Either, Full};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -80,7 +80,10 @@ impl OperationsLayer {
 /// What a gate makes of a request: on to the application, or an answer.
 #[doc(hidden)]
 pub trait Gate<B>: Clone + Send + 'static {
-    fn pass(self, request: http::Request<B>) -> impl Future<Output = Result<http::Request<B>, Response>> + Send;
+    fn pass(
+        self,
+        request: http::Request<B>,
+    ) -> impl Future<Output = Result<http::Request<B>, Response>> + Send;
 }
 
 impl<B: Send + 'static> Gate<B> for ProtectLayer {
@@ -103,7 +106,8 @@ impl<B: Send + 'static> Gate<B> for ProtectLayer {
 impl<B: Send + 'static> Gate<B> for RequireLayer {
     async fn pass(self, mut request: http::Request<B>) -> Result<http::Request<B>, Response> {
         let extensions = request.extensions();
-        let (Some(token), Some(server)) = (extensions.get::<AccessToken>(), extensions.get::<ResourceServer>())
+        let (Some(token), Some(server)) =
+            (extensions.get::<AccessToken>(), extensions.get::<ResourceServer>())
         else {
             return Err(Denial::internal().into());
         };
@@ -119,12 +123,11 @@ impl<B: Send + 'static> Gate<B> for RequireLayer {
 
 impl<B> Gate<B> for OperationsLayer
 where
-    B: Body<Data = Bytes> + From<Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body<Data = Bytes, Error: Send> + From<Bytes> + Send + 'static,
 {
     async fn pass(self, request: http::Request<B>) -> Result<http::Request<B>, Response> {
         let (mut parts, body) = request.into_parts();
-        let token = match parts.extensions.get::<AccessToken>() {
+        let token = match left_by_guard(&parts.extensions, self.0.server()) {
             Some(token) => Some(token.clone()),
             None => match self.0.enter(&Request::from(&parts)).await {
                 Entry::Authenticated(token) => Some(token),
@@ -146,6 +149,7 @@ where
             Decision::Allowed { token, .. } => {
                 if let Some(token) = token {
                     parts.extensions.insert(token);
+                    parts.extensions.insert(self.0.server().clone());
                 }
                 Ok(http::Request::from_parts(parts, body))
             }
@@ -154,16 +158,28 @@ where
     }
 }
 
-/// Reads one byte beyond the limit at the most, which is enough for the policy to see the excess.
-async fn read<B>(body: B, limit: usize) -> Bytes
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(_) => Bytes::from(vec![b' '; limit + 1]),
+/// The token that a guard around this layer has verified. What another server has verified is for
+/// another audience, and does not count.
+fn left_by_guard<'a>(extensions: &'a http::Extensions, server: &ResourceServer) -> Option<&'a AccessToken> {
+    extensions.get::<ResourceServer>().filter(|verifier| verifier.is(server))?;
+    extensions.get()
+}
+
+/// Reads until the limit is passed, which is enough for the policy to see the excess. A body that
+/// breaks off is as good as none.
+async fn read<B: Body<Data = Bytes>>(body: B, limit: usize) -> Bytes {
+    let mut body = pin!(body);
+    let mut whole = Vec::new();
+    while whole.len() <= limit
+        && let Some(frame) = body.frame().await
+    {
+        match frame.map(Frame::into_data) {
+            Ok(Ok(data)) => whole.extend_from_slice(&data),
+            Ok(Err(_trailers)) => {}
+            Err(_) => return Bytes::new(),
+        }
     }
+    whole.into()
 }
 
 impl<S> Layer<S> for ProtectLayer {

@@ -150,6 +150,5 @@ fn parse_proxy(text: &str, no_proxy: Option<&str>) -> Result<Proxy, ConfigError>
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-
 #[cfg(test)]
 mod tests;

@@ -92,7 +92,10 @@ mod tests {
         let own = Metadata::Own { jwks_uri: "https://k/keys?v=1".to_owned() };
         for (named, expected) in [
             (r#""issuer":"https://h/a","#, own),
-            (r#""issuer":"https:\/\/h\/\u0061","#, Metadata::Own { jwks_uri: "https://k/keys?v=1".to_owned() }),
+            (
+                r#""issuer":"https:\/\/h\/\u0061","#,
+                Metadata::Own { jwks_uri: "https://k/keys?v=1".to_owned() },
+            ),
             (r#""issuer":"https://h/a/","#, Metadata::Foreign),
             (r#""issuer":"https://H/a","#, Metadata::Foreign),
             (r#""issuer":"https://evil","#, Metadata::Foreign),
@@ -108,7 +111,16 @@ mod tests {
 
     #[test]
     fn a_url_of_keys_that_may_not_be_fetched_is_none() {
-        for url in ["", "/keys", "http://h/keys", "http://127.0.0.1/keys", "file:///keys", "https://u:p@h/keys", "https://h/keys#f", "https://h/\\nkeys"] {
+        for url in [
+            "",
+            "/keys",
+            "http://h/keys",
+            "http://127.0.0.1/keys",
+            "file:///keys",
+            "https://u:p@h/keys",
+            "https://h/keys#f",
+            "https://h/\\nkeys",
+        ] {
             let document = format!(r#"{{"issuer":"https://h","jwks_uri":"{url}"}}"#);
             assert_eq!(judge(document.as_bytes(), &issuer("https://h"), HTTPS), Metadata::Unusable, "{url}");
         }
@@ -116,7 +128,9 @@ mod tests {
         assert_ne!(judge(document, &issuer("http://localhost:1"), LOOPBACK), Metadata::Unusable);
         let away = br#"{"issuer":"http://localhost:1","jwks_uri":"http://h/keys"}"#;
         assert_eq!(judge(away, &issuer("http://localhost:1"), LOOPBACK), Metadata::Unusable);
-        for document in ["<html>", "[]", "", r#"{"issuer":"https://h"}"#, r#"{"issuer":"https://h","jwks_uri":1}"#] {
+        for document in
+            ["<html>", "[]", "", r#"{"issuer":"https://h"}"#, r#"{"issuer":"https://h","jwks_uri":1}"#]
+        {
             assert_eq!(judge(document.as_bytes(), &issuer("https://h"), HTTPS), Metadata::Unusable);
         }
     }

@@ -5,7 +5,8 @@
 //! checks a token of another (RFC 8725 section 3.8).
 //!
 //! ```text
-//! builder     settings -> Issuers                         checked once
+//! issuer,     settings -> Issuers                         checked once
+//! builder
 //! source      find(kid, alg, now): what is in memory, else the one fetch that all wait for
 //! policy      use, wait, refuse or unavailable            pure
 //! download    one attempt: metadata, then keys            one deadline
@@ -16,6 +17,7 @@
 mod builder;
 mod discovery;
 mod download;
+mod issuer;
 mod key;
 mod policy;
 mod set;
@@ -25,10 +27,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use builder::{Issuer, IssuersBuilder};
-pub(crate) use set::Candidates;
+pub use builder::IssuersBuilder;
+pub use issuer::Issuer;
 pub(crate) use source::{Find, Flight, KeySource};
 
+use crate::claims::Audience;
 use crate::clock::{Clock, UnixTime};
 use crate::error::ConfigError;
 
@@ -53,6 +56,8 @@ struct Inner {
     /// As configured, for what lists them.
     identifiers: Vec<Box<str>>,
     entries: HashMap<Box<str>, Arc<IssuerEntry>>,
+    /// `dangerously_allow_http_hosts`.
+    http_hosts: Arc<[String]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -66,7 +71,6 @@ impl Issuers {
     }
 
     /// Issuers with settings.
-    #[must_use]
     pub fn builder() -> IssuersBuilder {
         IssuersBuilder::default()
     }
@@ -85,6 +89,11 @@ impl Issuers {
     pub(crate) fn identifiers(&self) -> impl Iterator<Item = &str> {
         self.0.identifiers.iter().map(AsRef::as_ref)
     }
+
+    /// The hosts for which plain http is tolerated by configuration.
+    pub(crate) fn http_hosts(&self) -> &[String] {
+        &self.0.http_hosts
+    }
 }
 
 impl fmt::Debug for Issuers {
@@ -97,13 +106,13 @@ impl fmt::Debug for Issuers {
 /// One issuer.
 #[derive(Debug)]
 pub(crate) struct IssuerEntry {
-    audiences: Option<Vec<String>>,
+    audiences: Option<Vec<Audience>>,
     keys: KeySource,
 }
 
 impl IssuerEntry {
     /// The audiences for tokens of this issuer, if it has its own.
-    pub(crate) fn audiences(&self) -> Option<&[String]> {
+    pub(crate) fn audiences(&self) -> Option<&[Audience]> {
         self.audiences.as_deref()
     }
 

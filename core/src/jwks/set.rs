@@ -113,7 +113,14 @@ mod tests {
 
     #[test]
     fn broken_entries_take_nothing_with_them() {
-        let junk = [r#""x""#, "null", "{}", r#"{"kty":1}"#, r#"{"kty":"oct","k":"AA"}"#, r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#];
+        let junk = [
+            r#""x""#,
+            "null",
+            "{}",
+            r#"{"kty":1}"#,
+            r#"{"kty":"oct","k":"AA"}"#,
+            r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#,
+        ];
         let mut entries: Vec<String> = junk.iter().map(|text| (*text).to_owned()).collect();
         assert_eq!(set(&entries).unwrap_err(), Failure::NoUsableKey);
         entries.push(ed("a"));
@@ -125,7 +132,10 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"keys":[],"keys":[]}"#] {
             assert_eq!(KeySet::parse(text.as_bytes()).unwrap_err(), Failure::NotKeys, "{text}");
         }
-        let deep = format!(r#"{{"keys":[{}]}}"#, format_args!("{{\"x\":{}1{}}},{}", "[".repeat(16), "]".repeat(16), ed("a")));
+        let deep = format!(
+            r#"{{"keys":[{}]}}"#,
+            format_args!("{{\"x\":{}1{}}},{}", "[".repeat(16), "]".repeat(16), ed("a"))
+        );
         assert_eq!(KeySet::parse(deep.as_bytes()).unwrap_err(), Failure::NotKeys);
     }
 

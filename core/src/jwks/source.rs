@@ -7,6 +7,7 @@ use std::fmt;
 use std::mem;
 use std::process;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -36,7 +37,7 @@ pub(crate) enum Find {
     /// The issuer has no such key.
     NotFound,
     /// The keys cannot be had now; ask again after this many whole seconds, at least one.
-    Unavailable { retry_after: std::time::Duration },
+    Unavailable { retry_after: Duration },
 }
 
 /// An attempt that is under way. It goes on whether or not anybody waits.
@@ -81,19 +82,12 @@ impl KeySource {
 
     /// Never waits and never does I/O itself. `waited`: the request has waited for a [`Flight`],
     /// and is not told to wait again.
-    pub(crate) fn find(
-        &self,
-        kid: Option<&str>,
-        algorithm: Algorithm,
-        now: UnixTime,
-        waited: bool,
-    ) -> Find {
+    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm, now: UnixTime, waited: bool) -> Find {
         match &self.0 {
             Kind::Fixed(set) => set.choose(kid, algorithm).into(),
             Kind::Remote { remote, spawn } => loop {
                 let state = remote.state.load();
-                let choice =
-                    state.set.as_ref().map_or(Choice::Absent, |set| set.choose(kid, algorithm));
+                let choice = state.set.as_ref().map_or(Choice::Absent, |set| set.choose(kid, algorithm));
                 let asked = match &choice {
                     Choice::Found(_) => Asked::Found,
                     Choice::Absent => Asked::Absent,
@@ -154,12 +148,7 @@ impl State {
 
 impl Remote {
     /// Begins an attempt, unless the state is no longer `seen`.
-    fn start(
-        self: &Arc<Self>,
-        seen: &Arc<State>,
-        now: UnixTime,
-        spawn: &dyn Spawn,
-    ) -> Option<Flight> {
+    fn start(self: &Arc<Self>, seen: &Arc<State>, now: UnixTime, spawn: &dyn Spawn) -> Option<Flight> {
         let (pid, done) = (process::id(), watch::Sender::new(false));
         let flight = Arc::new(Attempted { pid, since: now, done });
         let next = State { flight: Some(Arc::clone(&flight)), ..State::clone(seen) };
@@ -175,13 +164,14 @@ impl Remote {
             Some(foreign) => mem::forget(Arc::clone(foreign)),
             None => {}
         }
-        let mut landing = Landing {
+        let landing = Landing {
             remote: Arc::clone(self),
             flight: Arc::clone(&flight),
             outcome: Err(Failure::Abandoned),
         };
         spawn.spawn(Box::pin(async move {
-            landing.outcome = landing.remote.download.run().await;
+            let outcome = landing.remote.download.run().await;
+            landing.with(outcome);
         }));
         Some(Flight(flight))
     }
@@ -199,6 +189,12 @@ struct Landing {
     remote: Arc<Remote>,
     flight: Arc<Attempted>,
     outcome: Result<KeySet, Failure>,
+}
+
+impl Landing {
+    fn with(mut self, outcome: Result<KeySet, Failure>) {
+        self.outcome = outcome;
+    }
 }
 
 impl Drop for Landing {

@@ -55,7 +55,10 @@ impl Entry {
 #[pymethods]
 impl Guard {
     #[new]
-    #[pyo3(signature = (server, *, public_routes=Vec::new()))]
+    #[pyo3(
+        signature = (server, *, public_routes=Vec::new()),
+        text_signature = "(server, *, public_routes=())"
+    )]
     fn new(py: Python<'_>, server: Py<ResourceServer>, public_routes: Vec<String>) -> PyResult<Self> {
         let guard = core::Guard::new(server.get().0.clone())
             .and_then(|guard| guard.public_routes(public_routes))

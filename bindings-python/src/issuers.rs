@@ -23,7 +23,10 @@ pub(crate) struct Issuer(core::Issuer);
 #[pymethods]
 impl Issuer {
     #[new]
-    #[pyo3(signature = (url, *, also=Vec::new(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None))]
+    #[pyo3(
+        signature = (url, *, also=Vec::new(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None),
+        text_signature = "(url, *, also=(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None)"
+    )]
     fn new(
         url: String,
         also: Vec<String>,

@@ -33,7 +33,9 @@ impl OperationPolicy {
         *, base=None, tools=None, other_tools=None, prompts=None, other_prompts=None, resources=None,
         resource_prefixes=None, other_resources=None, methods=None, public_methods=Vec::new(),
         body_limit=4_194_304,
-    ))]
+    ), text_signature = "(*, base=None, tools=None, other_tools=None, prompts=None, other_prompts=None, \
+        resources=None, resource_prefixes=None, other_resources=None, methods=None, public_methods=(), \
+        body_limit=4194304)")]
     #[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
     fn new(
         py: Python<'_>,

@@ -1,16 +1,13 @@
 """What the outermost middleware leaves in the scope of a request for those further in."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from ._config_error import ConfigError
 from ._mcp_bearer import AccessToken, Denial, Request, ResourceServer
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    Scope: TypeAlias = MutableMapping[str, Any]
+Scope: TypeAlias = MutableMapping[str, Any]
 
 _KEY = "mcp_bearer"
 
@@ -25,17 +22,17 @@ class Passage:
         self.token = token
         self.denial: Denial | None = None
 
-    def refuse(self, denial: Denial) -> "Refusal":
+    def refuse(self, denial: Denial) -> "RefusedError":
         """Have the middleware answer with this. Raise what is returned."""
         self.denial = denial
-        return Refusal(denial.reason)
+        return RefusedError(denial.reason)
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """Ends the handling of a request whose answer the middleware knows already."""
 
 
-def passage_of(scope: "Scope") -> Passage:
+def passage_of(scope: Scope) -> Passage:
     """Return what the middleware has left, which it has unless it is not installed."""
     passage = scope.get(_KEY)
     if not isinstance(passage, Passage):
@@ -47,20 +44,20 @@ def passage_of(scope: "Scope") -> Passage:
     return passage
 
 
-def leave(scope: "Scope", passage: Passage) -> None:
+def leave(scope: Scope, passage: Passage) -> None:
     """Put the token where handlers look for it: ``request.state.access_token``."""
     scope[_KEY] = passage
     # A new dictionary: some servers share one between requests.
     scope["state"] = {**(scope.get("state") or {}), "access_token": passage.token}
 
 
-def found(scope: "Scope") -> Passage | None:
+def found(scope: Scope) -> Passage | None:
     """Return what the middleware has left, if it is installed."""
     passage = scope.get(_KEY)
     return passage if isinstance(passage, Passage) else None
 
 
-def request_of(scope: "Mapping[str, Any]") -> Request:
+def request_of(scope: Mapping[str, Any]) -> Request:
     """Return the parts of a request that decide, as the client sent them."""
     target = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
     if scope.get("query_string"):

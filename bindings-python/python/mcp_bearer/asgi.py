@@ -32,7 +32,7 @@ from ._mcp_bearer import (
     ResourceServer,
     Response,
 )
-from ._passage import Passage, Refusal, found, leave, passage_of, request_of
+from ._passage import Passage, RefusedError, found, leave, passage_of, request_of
 
 __all__ = ["BearerMiddleware", "OperationsMiddleware"]
 
@@ -147,14 +147,14 @@ class _Application:
 
         async def forward(message: Message) -> None:
             nonlocal started
-            # What a framework makes of the Refusal is not the answer.
+            # What a framework makes of the RefusedError is not the answer.
             if started or passage.denial is None:
                 started = True
                 await send(message)
 
         try:
             await self._inner(scope, receive, forward)
-        except Refusal:
+        except RefusedError:
             if started:
                 raise
         if passage.denial is not None and not started:

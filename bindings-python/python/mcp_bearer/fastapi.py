@@ -73,7 +73,9 @@ def require_scope(*scopes: str) -> Callable[..., Coroutine[Any, Any, AccessToken
     """Return a dependency that demands all of the scopes: ``Depends(require_scope("todo:read"))``."""
     _all_of(scopes)  # What is no scope fails here, not at the first request.
 
-    async def dependency(token: Annotated[AccessToken, Security(_bearer, scopes=list(scopes))]) -> AccessToken:
+    async def dependency(
+        token: Annotated[AccessToken, Security(_bearer, scopes=list(scopes))],
+    ) -> AccessToken:
         return token
 
     return dependency

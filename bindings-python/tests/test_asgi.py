@@ -1,0 +1,292 @@
+"""The ASGI middleware: what it lets through, what it answers, and in which form."""
+
+from typing import Any
+
+import pytest
+from mcp_bearer import ConfigError, Issuers, OperationPolicy, ResourceServer
+from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
+
+from .support import ISSUER, METADATA, RESOURCE, TestIssuer, client, rpc
+
+pytestmark = pytest.mark.anyio
+
+POLICY = OperationPolicy(tools={"read": "todo:read", "write": "todo:write"}, public_methods=["ping"])
+JSON = {"content-type": "application/json"}
+
+
+class Application:
+    """Answers every request, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Any] = []
+        self.bodies: list[bytes] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scopes.append(scope)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            return
+        if scope["type"] == "http":
+            body, more = b"", True
+            while more:
+                message = await receive()
+                body, more = body + message.get("body", b""), message.get("more_body", False)
+            self.bodies.append(body)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"done"})
+
+
+async def exchange(app: Any, scope: dict[str, Any], *received: dict[str, Any]) -> list[Any]:
+    """Run one connection with what the client sends; return what is sent to it."""
+    sent: list[Any] = []
+    messages = iter(received)
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    return sent
+
+
+def scope_of(kind: str = "http", token: str | None = None, **more: Any) -> dict[str, Any]:
+    headers = [(b"content-type", b"application/json")]
+    if token is not None:
+        headers.append((b"authorization", b"Bearer " + token.encode()))
+    return {
+        "type": kind,
+        "path": "/mcp",
+        "raw_path": b"/mcp",
+        "query_string": b"",
+        "headers": headers,
+        **({"method": "POST"} if kind == "http" else {}),
+        **more,
+    }
+
+
+async def test_the_token_is_where_handlers_look_for_it(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    state = {"of": "lifespan"}
+    scope = scope_of(token=issuer.token(), method="GET", state=state)
+    sent = await exchange(BearerMiddleware(inner, server), scope, {"type": "http.request"})
+    assert sent[0]["status"] == 200
+    token = inner.scopes[0]["state"]["access_token"]
+    assert token.subject == "alice"
+    assert inner.scopes[0]["state"]["of"] == "lifespan"
+    # Servers may share the dictionary between requests.
+    assert state == {"of": "lifespan"}
+    user = inner.scopes[0]["user"]
+    assert (user.access_token.subject, user.access_token.client_id) == ("alice", "cli")
+    assert user.access_token.resource == RESOURCE
+    assert user.access_token.claims["iss"] == ISSUER
+
+
+async def test_a_token_without_client_is_never_given_its_subject_for_one(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    inner = Application()
+    scope = scope_of(token=issuer.token(client_id=None), method="GET")
+    await exchange(BearerMiddleware(inner, server), scope, {"type": "http.request"})
+    assert inner.scopes[0]["user"].access_token.client_id == ""
+
+
+async def test_everything_else_is_refused(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    app = BearerMiddleware(inner, server, public_routes=["/health"])
+    async with client(app) as http:
+        for target in [
+            "/",
+            "/nowhere",
+            "/todos/.well-known",
+            "/Health",
+            "/health/",
+            "/%68ealth",
+            METADATA + "/",
+        ]:
+            answer = await http.get(target)
+            assert answer.status_code == 401, target
+            assert "error" not in answer.headers["www-authenticate"], target
+            assert answer.headers["content-length"] == str(len(answer.content))
+        assert (await http.get(f"/todos?access_token={issuer.token()}")).status_code == 401
+        assert (await http.options("/todos")).status_code == 401
+        twice = [("authorization", "Bearer a"), ("authorization", "Bearer b")]
+        assert (await http.get("/todos", headers=twice)).status_code == 400
+        assert not inner.scopes
+        assert (await http.get("/health")).status_code == 200
+        assert (await http.get("/health?x=1")).status_code == 200
+        preflight = {"origin": "https://a.example", "access-control-request-method": "POST"}
+        assert (await http.options("/todos", headers=preflight)).status_code == 200
+        assert (await http.get("/todos", headers=issuer.bearer())).status_code == 200
+
+
+async def test_metadata_at_both_paths(server: ResourceServer) -> None:
+    async with client(BearerMiddleware(Application(), server)) as http:
+        for path in [METADATA, "/.well-known/oauth-protected-resource"]:
+            answer = await http.get(path)
+            assert answer.json()["resource"] == RESOURCE
+            assert answer.headers["access-control-allow-origin"] == "*"
+            head = await http.head(path)
+            assert (head.status_code, head.content) == (200, b"")
+            again = await http.get(path, headers={"if-none-match": answer.headers["etag"]})
+            assert again.status_code == 304
+            assert (await http.post(path)).status_code == 405
+
+
+async def test_lifespan_passes(server: ResourceServer) -> None:
+    inner = Application()
+    for app in [BearerMiddleware(inner, server), OperationsMiddleware(inner, POLICY, server=server)]:
+        await exchange(app, {"type": "lifespan"})
+    assert len(inner.scopes) == 2
+
+
+async def test_a_websocket_handshake_is_a_request(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    app = BearerMiddleware(inner, server)
+    assert await exchange(app, scope_of("websocket")) == [{"type": "websocket.close"}]
+    extended = scope_of("websocket", extensions={"websocket.http.response": {}})
+    start, body = await exchange(app, extended)
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
+    assert body["type"] == "websocket.http.response.body"
+    assert not inner.scopes
+    assert await exchange(app, scope_of("websocket", issuer.token())) == [{"type": "websocket.accept"}]
+
+
+async def test_keys_that_cannot_be_had_are_waited_for_and_told_of(issuer: TestIssuer) -> None:
+    def down(url: str, timeout: float) -> Any:
+        raise ConnectionError
+
+    server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=down))
+    async with client(BearerMiddleware(Application(), server)) as http:
+        answer = await http.get("/", headers=issuer.bearer())
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+    server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=issuer.fetch))
+    async with client(BearerMiddleware(Application(), server)) as http:
+        assert (await http.get("/", headers=issuer.bearer())).status_code == 200
+
+
+async def test_operations_are_judged_by_the_body(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    app = BearerMiddleware(OperationsMiddleware(inner, POLICY), server)
+    async with client(app) as http:
+        read = await http.post("/mcp", headers=issuer.bearer(), json=rpc("tools/call", name="read"))
+        assert read.status_code == 200
+        assert inner.bodies == [read.request.content]
+        write = await http.post("/mcp", headers=issuer.bearer(), json=rpc("tools/call", name="write"))
+        assert write.status_code == 403
+        assert 'scope="todo:write"' in write.headers["www-authenticate"]
+        other = await http.post("/mcp", headers=issuer.bearer(), json=rpc("tools/call", name="other"))
+        assert other.status_code == 403
+        assert "www-authenticate" not in other.headers
+        batch = [rpc("tools/call", name="read"), rpc("tools/call", name="write")]
+        assert (await http.post("/mcp", headers=issuer.bearer(), json=batch)).status_code == 403
+        for content in [b"{bad", b"\xef\xbb\xbf{}", b'{"method":"a","method":"b"}']:
+            answer = await http.post("/mcp", headers={**issuer.bearer(), **JSON}, content=content)
+            assert answer.status_code == 400, content
+            assert (await http.post("/mcp", headers=JSON, content=content)).status_code == 401, content
+        assert (await http.post("/mcp", headers=issuer.bearer(), content=b"x")).status_code == 415
+        assert (await http.get("/mcp", headers=issuer.bearer())).status_code == 200
+        assert (await http.delete("/mcp")).status_code == 401
+    assert len(inner.bodies) == 2
+
+
+async def test_a_long_body_is_not_read_to_its_end(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    policy = OperationPolicy(body_limit=10)
+    app = OperationsMiddleware(inner, policy, server=server)
+    chunk = {"type": "http.request", "body": b" " * 6, "more_body": True}
+    sent = await exchange(app, scope_of(token=issuer.token()), chunk, chunk)
+    assert sent[0]["status"] == 413
+    assert not inner.scopes
+
+
+async def test_the_body_arrives_once_and_then_the_disconnect(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    messages: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        messages.extend([await receive(), await receive()])
+
+    app = OperationsMiddleware(inner, POLICY, server=server)
+    await exchange(
+        app,
+        scope_of(token=issuer.token()),
+        {"type": "http.request", "body": b'{"jsonrpc":"2.0",', "more_body": True},
+        {"type": "http.request", "body": b'"id":1,"method":"ping"}'},
+        {"type": "http.disconnect"},
+    )
+    body = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    assert messages == [
+        {"type": "http.request", "body": body, "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+
+async def test_a_client_that_leaves_is_not_answered(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    app = OperationsMiddleware(inner, POLICY, server=server)
+    start = {"type": "http.request", "body": b"{", "more_body": True}
+    sent = await exchange(app, scope_of(token=issuer.token()), start, {"type": "http.disconnect"})
+    assert sent == []
+    assert not inner.scopes
+
+
+@pytest.mark.parametrize("public_route", [False, True])
+async def test_standing_alone_it_authenticates(
+    server: ResourceServer, issuer: TestIssuer, public_route: bool
+) -> None:
+    inner = Application()
+    app: Any = OperationsMiddleware(inner, POLICY, server=None if public_route else server)
+    if public_route:
+        app = BearerMiddleware(app, server, public_routes=["/mcp"])
+    async with client(app) as http:
+        assert (await http.post("/mcp", json=rpc("ping"))).status_code == 200
+        assert not inner.scopes[-1]["state"]["access_token"]
+        assert (await http.post("/mcp", json=rpc("ping"), headers=issuer.bearer())).status_code == 200
+        assert inner.scopes[-1]["state"]["access_token"].subject == "alice"
+        assert inner.scopes[-1]["user"].access_token.subject == "alice"
+        bad = await http.post("/mcp", json=rpc("ping"), headers=issuer.bearer(exp=1))
+        assert bad.status_code == 401
+        call = await http.post("/mcp", json=rpc("tools/call", name="read"))
+        assert call.status_code == 401
+        assert 'scope="todo:read"' in call.headers["www-authenticate"]
+        both = await http.post("/mcp", json=[rpc("ping"), rpc("tools/call", name="read")])
+        assert both.status_code == 401
+        preflight = {"origin": "https://a.example", "access-control-request-method": "POST"}
+        assert (await http.options("/mcp", headers=preflight)).status_code == 200
+
+
+async def test_a_token_for_another_resource_is_not_taken_over(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    inner = Application()
+    other = ResourceServer(resource="https://mcp.example.com/other", issuers=issuer.static())
+    app = BearerMiddleware(OperationsMiddleware(inner, POLICY, server=other), server)
+    async with client(app) as http:
+        assert (await http.post("/other", json=rpc("ping"), headers=issuer.bearer())).status_code == 401
+    assert not inner.scopes
+
+
+async def test_frames_of_a_websocket_cannot_be_judged(server: ResourceServer, issuer: TestIssuer) -> None:
+    inner = Application()
+    app = BearerMiddleware(OperationsMiddleware(inner, POLICY), server)
+    assert await exchange(app, scope_of("websocket", issuer.token())) == [{"type": "websocket.close"}]
+    assert not inner.scopes
+
+
+async def test_without_a_server_there_is_a_setup_error(issuer: TestIssuer) -> None:
+    with pytest.raises(ConfigError, match="protect"):
+        await exchange(OperationsMiddleware(Application(), POLICY), scope_of(token=issuer.token()))
+
+
+async def test_a_public_route_is_compared_as_the_client_sent_it(server: ResourceServer) -> None:
+    inner = Application()
+    app = BearerMiddleware(inner, server, public_routes=["/a/b"])
+    for raw, status in [(b"/a%2Fb", 401), (b"/a/b", 200)]:
+        scope = scope_of(path="/a/b", raw_path=raw, method="GET")
+        assert (await exchange(app, scope, {"type": "http.request"}))[0]["status"] == status
+    without = {name: value for name, value in scope_of(path="/a/\u00e9").items() if name != "raw_path"}
+    assert (await exchange(app, without, {"type": "http.request"}))[0]["status"] == 401

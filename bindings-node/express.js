@@ -1,0 +1,154 @@
+'use strict'
+
+// Express 5 and 4. Translates between Express and the guards; no rule is here.
+
+const { Guard } = require('./index.js')
+const { admit, allOf, authInfo, found, operationGuards, tokenFor } = require('./shared.js')
+
+/** Protects the whole application and serves the metadata: `app.use(protect(server))`. */
+function protect(server, options) {
+  const guard = new Guard(server, options)
+  return (req, res, next) => {
+    const enter = entry => {
+      if (entry.kind === 'answer') return answer(res, entry.response)
+      if (entry.kind === 'denied') return answer(res, entry.denial)
+      remember(req, server, entry.token)
+      next()
+    }
+    decide(guard.tryEnter(req), () => guard.enter(req), enter, next)
+  }
+}
+
+/** What a route needs: every one of these scopes. */
+function requireScope(...scopes) {
+  return requirement(allOf(scopes))
+}
+
+/** What a route needs: any `Requirement`. */
+function requirement(needed) {
+  return (req, res, next) => {
+    const { server, token } = found(req)
+    const permit = decision => {
+      if (!decision.allowed) return answer(res, decision.denial)
+      remember(req, server, decision.token)
+      addHeaders(res, decision.responseHeaders)
+      next()
+    }
+    if (token !== null) return permit(server.permit(token, needed))
+    decide(server.tryAuthorize(req, needed), () => server.authorize(req, needed), permit, next)
+  }
+}
+
+/**
+ * Judges each JSON-RPC message by a policy: attached to the MCP handler, which gets exactly the
+ * bytes, or the parsed value, that were judged.
+ */
+function operations(policy, { server: own } = {}) {
+  const guardOf = operationGuards(policy, own)
+  return (req, res, next) => {
+    const { server, guard } = guardOf(req)
+    const permit = (token, content) => {
+      const { method, rawHeaders } = req
+      const decision = guard.permit(token, { method, rawHeaders, ...content })
+      if (!decision.allowed) return answer(res, decision.denial)
+      remember(req, server, decision.token)
+      addHeaders(res, decision.responseHeaders)
+      if (content.body !== undefined) handBack(req, content.body)
+      next()
+    }
+    const judge = token => {
+      if (!policy.readsBody(req.method)) return permit(token, {})
+      // The stream has been read: what runs is what the framework has made of it.
+      if (req.readableEnded || req._body) return permit(token, { parsed: parsed(req) })
+      readBody(req, policy.bodyLimit, body => attempt(() => permit(token, { body }), next))
+    }
+    const enter = entry => {
+      if (entry.kind === 'answer') return answer(res, entry.response)
+      if (entry.kind === 'denied') return answer(res, entry.denial)
+      if (entry.kind === 'public') return next()
+      judge(entry.token)
+    }
+    const token = tokenFor(req, server)
+    if (token !== null) return judge(token)
+    decide(guard.tryEnter(req), () => guard.enter(req), enter, next)
+  }
+}
+
+/** Goes on now if the answer is there, else when it is. */
+function decide(now, later, proceed, next) {
+  if (now !== null) return proceed(now)
+  later().then(proceed).catch(next)
+}
+
+/** Reports what is thrown outside of Express's own call. */
+function attempt(call, next) {
+  try {
+    call()
+  } catch (error) {
+    next(error)
+  }
+}
+
+function remember(req, server, token) {
+  admit(req, server, token)
+  if (token == null) return
+  req.accessToken = token
+  req.auth = authInfo(token)
+}
+
+/** Writes an answer beside what other layers have set: of CORS, theirs holds. */
+function answer(res, { status, headers, body }) {
+  res.statusCode = status
+  for (const [name] of headers) if (!name.startsWith('access-control-')) res.removeHeader(name)
+  addHeaders(res, headers)
+  res.end(body)
+}
+
+function addHeaders(res, headers) {
+  for (const [name, value] of headers) {
+    if (!(name.startsWith('access-control-allow-') && res.hasHeader(name))) res.appendHeader(name, value)
+  }
+}
+
+function parsed(req) {
+  if (req.body !== undefined) return req.body
+  throw new Error('mcp-bearer: the body was read before operations(), and is not in req.body')
+}
+
+/** Reads a body until it ends or exceeds the limit, which is enough for the policy to see that. */
+function readBody(req, limit, done) {
+  const chunks = []
+  let size = 0
+  const stop = () => {
+    req.removeListener('readable', read)
+    req.removeListener('end', finish)
+    req.removeListener('close', stop)
+  }
+  const finish = () => {
+    stop()
+    done(Buffer.concat(chunks))
+  }
+  const read = () => {
+    for (let chunk; size <= limit && (chunk = req.read()) !== null; size += chunk.length) chunks.push(chunk)
+    if (size > limit || req.complete) finish()
+  }
+  req.on('readable', read)
+  req.on('end', finish)
+  // A client that has gone gets no answer.
+  req.on('close', stop)
+}
+
+/**
+ * Puts the bytes back before the stream says that it has ended, so that body parsers, raw readers
+ * and proxies after this find it as it came. What an earlier parser left for a body that it did
+ * not read was not judged, and goes.
+ */
+function handBack(req, body) {
+  if (req.body !== undefined) req.body = undefined
+  if (body.length > 0) req.unshift(body)
+}
+
+module.exports.operations = operations
+module.exports.protect = protect
+module.exports.requirement = requirement
+module.exports.requireScope = requireScope

@@ -1,0 +1,329 @@
+// The Express adapter, on Express 5 and 4.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http from 'node:http'
+import net from 'node:net'
+import test from 'node:test'
+import { gzipSync } from 'node:zlib'
+
+import express5 from 'express'
+import express4 from 'express4'
+import { AccessToken, Issuers, OperationPolicy, Requirement, ResourceServer } from 'mcp-bearer'
+import { operations, protect, requirement, requireScope } from 'mcp-bearer/express'
+import { ISSUER, JSON_TYPE, RESOURCE, call, newIssuer, newServer, send, serve } from './kit.mjs'
+
+const as = newIssuer()
+const authorization = claims => ['Authorization', as.bearer(claims)]
+const METADATA = '/.well-known/oauth-protected-resource/mcp'
+
+for (const [version, express] of [['5', express5], ['4', express4]]) {
+  /** An app that counts what reaches its handlers. */
+  function todoApp(server = newServer(as, { scopesSupported: ['todo:read'] })) {
+    const app = express()
+    app.use(protect(server, { publicRoutes: ['/health'] }))
+    app.get('/health', (req, res) => res.json({ token: req.accessToken ?? null }))
+    app.get('/todos', requireScope('todo:read'), (req, res) => res.json({ sub: req.accessToken.subject }))
+    app.get('/staff', requirement(Requirement.claimContains('roles', 'staff')), (req, res) => res.json({}))
+    app.get('/me', (req, res) => res.json(req.auth))
+    return app
+  }
+
+  test(`Express ${version}: one call protects everything and serves the metadata`, async t => {
+    const url = await serve(t, todoApp())
+    for (const path of ['/todos', '/unknown', '/todos/.well-known', '/HEALTH', '/health/', '/?access_token=x']) {
+      const { status, headers } = await send(url + path)
+      assert.equal(status, 401, path)
+      assert.match(headers['www-authenticate'], /^Bearer resource_metadata=/)
+    }
+    assert.equal((await send(`${url}/unknown`, { headers: authorization() })).status, 404)
+    assert.deepEqual(JSON.parse((await send(`${url}/health`)).text), { token: null })
+    for (const path of [METADATA, '/.well-known/oauth-protected-resource']) {
+      const { status, text, headers } = await send(url + path)
+      assert.equal(status, 200)
+      assert.equal(JSON.parse(text).resource, RESOURCE)
+      assert.equal((await send(url + path, { headers: ['If-None-Match', headers.etag] })).status, 304)
+      assert.equal((await send(url + path, { method: 'HEAD' })).status, 200)
+      assert.equal((await send(url + path, { method: 'POST' })).status, 405)
+    }
+  })
+
+  test(`Express ${version}: a route's scope is needed and the caller is there`, async t => {
+    const url = await serve(t, todoApp())
+    const good = await send(`${url}/todos`, { headers: authorization({ scope: 'todo:read' }) })
+    assert.deepEqual([good.status, good.text], [200, '{"sub":"alice"}'])
+    const lacking = await send(`${url}/todos`, { headers: authorization({ scope: 'x' }) })
+    assert.equal(lacking.status, 403)
+    assert.match(lacking.headers['www-authenticate'], /error="insufficient_scope".*scope="todo:read".*resource_metadata=/)
+    assert.equal(lacking.headers['cache-control'], 'no-store')
+    assert.equal(JSON.parse(lacking.text).scope, 'todo:read')
+    assert.equal((await send(`${url}/staff`, { headers: authorization({ roles: ['staff'] }) })).status, 200)
+    assert.equal((await send(`${url}/staff`, { headers: authorization() })).status, 403)
+  })
+
+  test(`Express ${version}: req.auth is shaped for the MCP SDKs`, async t => {
+    const url = await serve(t, todoApp())
+    const token = as.token({ scope: 'a b', client_id: undefined })
+    const info = JSON.parse((await send(`${url}/me`, { headers: ['Authorization', `Bearer ${token}`] })).text)
+    assert.equal(info.token, token)
+    assert.equal(info.clientId, '')
+    assert.deepEqual(info.scopes, ['a', 'b'])
+    assert.equal(info.expiresAt, info.extra.claims.exp)
+    assert.equal(info.extra.claims.sub, 'alice')
+  })
+
+  test(`Express ${version}: every Authorization field counts`, async t => {
+    const url = await serve(t, todoApp())
+    const [name, value] = authorization({ scope: 'todo:read' })
+    for (const headers of [[name, value, name, value], [name, value, 'AUTHORIZATION', 'Basic x'], [name, `${value}, Bearer x`]]) {
+      const { status, text } = await send(`${url}/todos`, { headers })
+      assert.deepEqual([status, JSON.parse(text).error], [400, 'invalid_request'])
+    }
+    assert.equal((await send(`${url}/todos`, { headers: ['authorization', value.replace('Bearer', 'bearer')] })).status, 200)
+  })
+
+  test(`Express ${version}: the CORS of the application holds`, async t => {
+    const app = express()
+    app.use((req, res, next) => {
+      res.setHeader('Access-Control-Allow-Origin', 'https://app.example.com')
+      res.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id')
+      next()
+    })
+    app.use(protect(newServer(as)))
+    app.options('/todos', (req, res) => res.status(204).end())
+    const url = await serve(t, app)
+    const denied = await send(`${url}/todos`)
+    assert.equal(denied.headers['access-control-allow-origin'], 'https://app.example.com')
+    assert.equal(denied.headers['access-control-expose-headers'], 'Mcp-Session-Id, WWW-Authenticate, Retry-After')
+    const metadata = await send(url + METADATA)
+    assert.equal(metadata.headers['access-control-allow-origin'], 'https://app.example.com')
+    const preflight = ['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'POST']
+    assert.equal((await send(`${url}/todos`, { method: 'OPTIONS', headers: preflight })).status, 204)
+    assert.equal((await send(`${url}/todos`, { method: 'OPTIONS' })).status, 401)
+  })
+
+  test(`Express ${version}: keys are fetched once for many waiting requests, and 503 without them`, async t => {
+    let asked = 0
+    let up = false
+    const fetch = async () => {
+      asked += 1
+      if (!up) throw new TypeError('fetch failed')
+      return { status: 200, body: Buffer.from(JSON.stringify(as.jwks)) }
+    }
+    const serverOf = () => {
+      const issuers = new Issuers([{ issuer: ISSUER, jwksUri: `${ISSUER}/keys` }], { fetch })
+      return new ResourceServer({ resource: RESOURCE, issuers })
+    }
+    const headers = authorization({ scope: 'todo:read' })
+    const down = await serve(t, todoApp(serverOf()))
+    const { status, headers: fields } = await send(`${down}/todos`, { headers })
+    assert.equal(status, 503)
+    assert.ok(Number(fields['retry-after']) >= 1)
+    up = true
+    asked = 0
+    const url = await serve(t, todoApp(serverOf()))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(`${url}/todos`, { headers })))
+    assert.deepEqual([...new Set(answers.map(answer => answer.status))], [200])
+    assert.equal(asked, 1)
+  })
+
+  test(`Express ${version}: without protect, requireScope is a clear setup error`, async t => {
+    const app = express()
+    app.get('/todos', requireScope('todo:read'), (req, res) => res.json({}))
+    let reported
+    app.use((error, req, res, next) => {
+      reported = error
+      res.status(500).end()
+    })
+    const url = await serve(t, app)
+    assert.equal((await send(`${url}/todos`, { headers: authorization({ scope: 'todo:read' }) })).status, 500)
+    assert.match(reported.message, /install protect/)
+    assert.throws(() => requireScope('a b'), { code: 'ERR_MCP_BEARER_CONFIG' })
+  })
+
+  const policy = new OperationPolicy({
+    base: 'todo:read',
+    tools: { list_todos: 'todo:read', delete_todo: 'todo:delete' },
+    bodyLimit: 64 * 1024,
+  })
+
+  /** Each way in which a handler can get at the body after `operations`. */
+  const readers = {
+    'a raw reader': async req => {
+      const chunks = []
+      for await (const chunk of req) chunks.push(chunk)
+      return Buffer.concat(chunks).toString()
+    },
+    'a late raw reader': async req => {
+      await new Promise(setImmediate)
+      await new Promise(setImmediate)
+      const chunks = []
+      req.on('data', chunk => chunks.push(chunk))
+      await once(req, 'end')
+      return Buffer.concat(chunks).toString()
+    },
+    'a pipe': async req => {
+      const upstream = http.createServer((inner, res) => inner.pipe(res)).listen(0, '127.0.0.1')
+      await once(upstream, 'listening')
+      const outgoing = http.request({ port: upstream.address().port, method: 'POST', agent: false })
+      req.pipe(outgoing)
+      const [response] = await once(outgoing, 'response')
+      const chunks = []
+      for await (const chunk of response) chunks.push(chunk)
+      upstream.close()
+      return Buffer.concat(chunks).toString()
+    },
+    'express.json() after': req =>
+      new Promise((resolve, reject) =>
+        express.json({ limit: '1mb' })(req, {}, error => (error ? reject(error) : resolve(JSON.stringify(req.body))))
+      ),
+  }
+
+  function mcpApp(read, { before = [], seen = [] } = {}) {
+    const app = express()
+    app.use(protect(newServer(as)))
+    for (const middleware of before) app.use(middleware)
+    app.post('/mcp', operations(policy), async (req, res, next) => {
+      try {
+        const text = await read(req)
+        seen.push(text)
+        res.type('json').send(text)
+      } catch (error) {
+        next(error)
+      }
+    })
+    app.get('/mcp', operations(policy), (req, res) => res.json({}))
+    return app
+  }
+
+  for (const [name, read] of Object.entries(readers)) {
+    test(`Express ${version}: ${name} gets exactly the judged bytes`, async t => {
+      const url = await serve(t, mcpApp(read))
+      const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+      for (const size of [1, 5000, 60_000]) {
+        const body = call('list_todos', { text: 'ä'.repeat(size / 2) })
+        const { status, text } = await send(`${url}/mcp`, { method: 'POST', headers, body })
+        assert.equal(status, 200)
+        assert.equal(text, body)
+      }
+    })
+  }
+
+  test(`Express ${version}: a body that comes in pieces is judged whole`, async t => {
+    const url = await serve(t, mcpApp(readers['a raw reader']))
+    const { port } = new URL(url)
+    const socket = net.connect(port, '127.0.0.1')
+    const body = call('list_todos')
+    socket.write(`POST /mcp HTTP/1.1\r\nHost: x\r\nAuthorization: ${as.bearer({ scope: 'todo:read' })}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n`)
+    for (const char of body) {
+      socket.write(`1\r\n${char}\r\n`)
+      await new Promise(setImmediate)
+    }
+    socket.end('0\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    assert.match(text, /^HTTP\/1.1 200/)
+    assert.ok(text.endsWith(body) || text.includes(body))
+  })
+
+  test(`Express ${version}: a client that goes away while sending hurts nobody`, async t => {
+    const seen = []
+    const url = await serve(t, mcpApp(readers['a raw reader'], { seen }))
+    const socket = net.connect(new URL(url).port, '127.0.0.1')
+    socket.write(`POST /mcp HTTP/1.1\r\nHost: x\r\nAuthorization: ${as.bearer({ scope: 'todo:read' })}\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"json`)
+    await new Promise(resolve => socket.write(' ', resolve))
+    socket.destroy()
+    const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+    assert.equal((await send(`${url}/mcp`, { method: 'POST', headers, body: call('list_todos') })).status, 200)
+    assert.equal(seen.length, 1)
+  })
+
+  for (const [name, before] of [['before', [express.json({ limit: '1mb' })]], ['absent', []]]) {
+    const read = before.length > 0 ? req => JSON.stringify(req.body) : readers['express.json() after']
+    test(`Express ${version}: what a scope does not cover is refused, express.json() ${name}`, async t => {
+      const seen = []
+      const url = await serve(t, mcpApp(read, { before, seen }))
+      const post = (body, headers = JSON_TYPE) =>
+        send(`${url}/mcp`, { method: 'POST', headers: [...headers, ...authorization({ scope: 'todo:read' })], body })
+      assert.equal((await post(call('list_todos'))).status, 200)
+      const del = call('delete_todo')
+      const refused = await post(del)
+      assert.equal(refused.status, 403)
+      assert.match(refused.headers['www-authenticate'], /insufficient_scope.*scope="todo:read todo:delete"|scope="todo:delete/)
+      assert.equal((await post(`[${call('list_todos')},${del}]`)).status, 403)
+      assert.equal((await post(call('unlisted'))).status, 403)
+      assert.equal((await post(gzipSync(del), [...JSON_TYPE, 'Content-Encoding', 'gzip'])).status, 415)
+      assert.equal((await post(del, ['Content-Type', 'application/json; charset=utf-7'])).status, 415)
+      assert.equal((await post(Buffer.from(del, 'utf16le'), ['Content-Type', 'application/json; charset=utf-16'])).status, 415)
+      assert.equal((await post(del, ['Content-Type', 'text/plain'])).status, 415)
+      assert.equal((await post(call('list_todos'), [...JSON_TYPE, 'Mcp-Method', 'tools/call', 'Mcp-Name', 'delete_todo'])).status, 400)
+      assert.equal((await post(call('list_todos', { x: 'y'.repeat(100_000) }))).status, 413)
+      assert.equal((await post('')).status, 400)
+      assert.equal((await send(`${url}/mcp`, { headers: authorization() })).status, 403)
+      assert.equal((await send(`${url}/mcp`, { headers: authorization({ scope: 'todo:read' }) })).status, 200)
+      assert.equal(seen.length, 1)
+    })
+  }
+
+  test(`Express ${version}: without express.json() the bytes are judged`, async t => {
+    const url = await serve(t, mcpApp(readers['a raw reader']))
+    const post = body =>
+      send(`${url}/mcp`, { method: 'POST', headers: [...JSON_TYPE, ...authorization({ scope: 'todo:read' })], body })
+    assert.equal((await post('{bad')).status, 400)
+    assert.equal((await post(`\ufeff${call('list_todos')}`)).status, 400)
+    const twice = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_todos","\\u006eame":"delete_todo"}}'
+    assert.equal((await post(twice)).status, 400)
+  })
+
+  test(`Express ${version}: a bad token is refused before the body is read`, async t => {
+    const url = await serve(t, mcpApp(readers['a raw reader']))
+    for (const headers of [[], ['Authorization', 'Bearer bad']]) {
+      const { status } = await send(`${url}/mcp`, { method: 'POST', headers: [...JSON_TYPE, ...headers], body: '{bad' })
+      assert.equal(status, 401)
+    }
+  })
+
+  test(`Express ${version}: operations alone authenticates, and knows what is public`, async t => {
+    const app = express()
+    const server = newServer(as)
+    const lazy = new OperationPolicy({ tools: { list_todos: 'todo:read' }, publicMethods: ['initialize', 'tools/list'] })
+    app.post('/mcp', operations(lazy, { server }), express.json(), (req, res) => {
+      res.json({ method: req.body.method, sub: req.accessToken?.subject ?? null, token: req.accessToken instanceof AccessToken })
+    })
+    const url = await serve(t, app)
+    const post = (body, headers = []) => send(`${url}/mcp`, { method: 'POST', headers: [...JSON_TYPE, ...headers], body })
+    const list = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+    assert.deepEqual(JSON.parse((await post(list)).text), { method: 'tools/list', sub: null, token: false })
+    assert.deepEqual(JSON.parse((await post(list, authorization())).text), { method: 'tools/list', sub: 'alice', token: true })
+    assert.equal((await post(list, ['Authorization', 'Bearer bad'])).status, 401)
+    assert.equal((await post(call('list_todos'))).status, 401)
+    assert.equal((await post('{bad')).status, 401)
+    assert.equal((await post(call('list_todos'), authorization({ scope: 'todo:read' }))).status, 200)
+  })
+
+  test(`Express ${version}: a token for another server does not count`, async t => {
+    const app = express()
+    app.use(protect(newServer(as)))
+    const other = newServer(as, { resource: 'https://other.example.com/mcp' })
+    app.post('/mcp', operations(new OperationPolicy({}), { server: other }), (req, res) => res.json({}))
+    const url = await serve(t, app)
+    const headers = [...JSON_TYPE, ...authorization()]
+    assert.equal((await send(`${url}/mcp`, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' })).status, 401)
+  })
+
+  test(`Express ${version}: a body that is gone is a clear setup error`, async t => {
+    const app = express()
+    app.use(protect(newServer(as)))
+    app.use((req, res, next) => req.resume().on('end', next))
+    app.post('/mcp', operations(policy), (req, res) => res.json({}))
+    let reported
+    app.use((error, req, res, next) => {
+      reported = error
+      res.status(500).end()
+    })
+    const url = await serve(t, app)
+    const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+    assert.equal((await send(`${url}/mcp`, { method: 'POST', headers, body: call('list_todos') })).status, 500)
+    assert.match(reported.message, /read before operations/)
+  })
+}

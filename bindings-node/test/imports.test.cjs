@@ -1,0 +1,16 @@
+'use strict'
+
+// `require` and `import` give the same names and the same classes, subpaths included.
+
+const assert = require('node:assert/strict')
+const test = require('node:test')
+
+for (const path of ['mcp-bearer', 'mcp-bearer/express', 'mcp-bearer/fetch']) {
+  test(`${path} by require and by import`, async () => {
+    const required = require(path)
+    const imported = await import(path)
+    const names = Object.keys(imported).filter(name => name !== 'default' && name !== 'module.exports')
+    assert.deepEqual(names.sort(), Object.keys(required).sort())
+    for (const name of names) assert.equal(imported[name], required[name], name)
+  })
+}

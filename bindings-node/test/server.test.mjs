@@ -1,0 +1,278 @@
+// The classes, as JavaScript sees them. What they decide is in tests/vectors.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Worker } from 'node:worker_threads'
+
+import {
+  AccessToken, ConfigError, Guard, Issuers, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
+} from 'mcp-bearer'
+import { ISSUER, RESOURCE, call, newIssuer, newServer } from './kit.mjs'
+
+const get = (...rawHeaders) => ({ method: 'GET', url: '/todos', rawHeaders })
+const as = newIssuer()
+
+test('a good token is allowed, at once and as a promise', async () => {
+  const server = newServer(as)
+  const request = get('authorization', as.bearer({ scope: 'todo:read' }))
+  const needed = Requirement.scope('todo:read')
+  for (const decision of [server.tryAuthorize(request, needed), await server.authorize(request, needed)]) {
+    assert.equal(decision.allowed, true)
+    assert.deepEqual(decision.responseHeaders, [])
+    assert.ok(decision.token instanceof AccessToken)
+  }
+  for (const answer of [server.tryAuthenticate(request), await server.authenticate(request)]) {
+    assert.equal(answer.authenticated, true)
+  }
+})
+
+test('a refusal is a value, complete as a response', () => {
+  const decision = newServer(as).tryAuthorize(get(), Requirement.scope('todo:read'))
+  assert.equal(decision.allowed, false)
+  assert.equal(decision.denial.reason, 'missing_token')
+  assert.equal(decision.denial.status, 401)
+  const challenge = decision.denial.headers.find(([name]) => name === 'www-authenticate')[1]
+  assert.equal(
+    challenge,
+    'Bearer scope="todo:read", resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"'
+  )
+  assert.equal(JSON.parse(decision.denial.body).error, 'unauthorized')
+})
+
+test('the token shows its claims and hides itself', () => {
+  const secret = as.token({ scope: 'a b', jti: 'j', auth_time: 5, acr: 'high', amr: ['pwd'], roles: ['x'] })
+  const { token } = newServer(as).tryAuthorize(get('Authorization', `bearer ${secret}`), Requirement.none())
+  assert.equal(token.issuer, ISSUER)
+  assert.equal(token.subject, 'alice')
+  assert.equal(token.clientId, 'app')
+  assert.deepEqual(token.audiences, [RESOURCE])
+  assert.deepEqual(token.scopes, ['a', 'b'])
+  assert.equal(token.expiresAt, token.claims.exp)
+  assert.equal(token.issuedAt, token.claims.iat)
+  assert.equal(token.jti, 'j')
+  assert.equal(token.authTime, 5)
+  assert.equal(token.acr, 'high')
+  assert.deepEqual(token.amr, ['pwd'])
+  assert.equal(token.confirmation, null)
+  assert.deepEqual(token.claims.roles, ['x'])
+  assert.equal(token.claims, token.claims)
+  assert.equal(token.token, secret)
+  assert.ok(!JSON.stringify(token).includes(secret))
+  assert.throws(() => new AccessToken())
+})
+
+test('permit keeps the token that it was given', () => {
+  const server = newServer(as, { scopeHierarchy: { 'todo:admin': ['todo:write'] } })
+  const { token } = server.tryAuthenticate(get('Authorization', as.bearer({ scope: 'todo:admin', roles: ['staff'] })))
+  assert.equal(server.permit(token, Requirement.scope('todo:write')).token, token)
+  assert.equal(server.permit(token, Requirement.anyOf(['x', 'todo:admin'])).allowed, true)
+  const staff = Requirement.allOf(['todo:write']).and(Requirement.claimContains('roles', 'staff'))
+  assert.equal(server.permit(token, staff).allowed, true)
+  assert.equal(server.permit(token, staff.and(Requirement.clientIn(['other']))).denial.reason, 'claim_not_satisfied')
+  assert.equal(server.permit(token, Requirement.claimIn('sub', ['bob'])).allowed, false)
+  assert.equal(server.permit(token, Requirement.scope('todo:read')).denial.reason, 'insufficient_scope')
+})
+
+test('keys are fetched without holding up the event loop', async () => {
+  const asked = []
+  let release
+  const gate = new Promise(resolve => (release = resolve))
+  const issuers = new Issuers([ISSUER], {
+    fetch: async (url, timeoutMs) => {
+      asked.push(url)
+      assert.ok(timeoutMs > 0 && timeoutMs <= 5000)
+      await gate
+      const document = url.includes('well-known') ? { issuer: ISSUER, jwks_uri: `${ISSUER}/keys` } : as.jwks
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(document)) }
+    },
+  })
+  const server = new ResourceServer({ resource: RESOURCE, issuers })
+  const request = get('Authorization', as.bearer())
+  assert.equal(server.tryAuthorize(request, Requirement.none()), null)
+  const waiting = [server.authorize(request, Requirement.none()), server.authorize(request, Requirement.none())]
+  assert.equal(server.tryAuthorize(request, Requirement.none()), null)
+  release()
+  for (const decision of await Promise.all(waiting)) assert.equal(decision.allowed, true)
+  assert.equal(server.tryAuthorize(request, Requirement.none()).allowed, true)
+  assert.deepEqual(asked, [`${ISSUER}/.well-known/oauth-authorization-server`, `${ISSUER}/keys`])
+})
+
+test('a fetch that fails in any way is 503', async () => {
+  const failures = {
+    rejects: async () => { throw new TypeError('fetch failed') },
+    throws: () => { throw new Error('no') },
+    'is no promise': () => 5,
+    'is nonsense': async () => ({ status: 'x' }),
+    'is undefined': async () => undefined,
+  }
+  for (const [name, fetch] of Object.entries(failures)) {
+    const issuers = new Issuers([{ issuer: ISSUER, jwksUri: `${ISSUER}/keys` }], { fetch })
+    const server = new ResourceServer({ resource: RESOURCE, issuers })
+    const decision = await server.authorize(get('Authorization', as.bearer()), Requirement.none())
+    assert.equal(decision.allowed, false, name)
+    assert.equal(decision.denial.reason, 'keys_unavailable', name)
+    assert.ok(decision.denial.headers.some(([header]) => header === 'retry-after'))
+  }
+})
+
+test('the clock is the one that was given', () => {
+  let now = Date.now()
+  const issuers = new Issuers([{ issuer: ISSUER, jwks: JSON.stringify(as.jwks) }], { clock: () => now })
+  const server = new ResourceServer({ resource: RESOURCE, issuers, leewayMs: 0 })
+  const request = get('Authorization', as.bearer())
+  assert.equal(server.tryAuthorize(request, Requirement.none()).allowed, true)
+  now += 301_000
+  assert.equal(server.tryAuthorize(request, Requirement.none()).denial.reason, 'expired')
+  now = Number.NaN
+  assert.throws(() => server.tryAuthorize(request, Requirement.none()), /milliseconds/)
+})
+
+test('misconfiguration names the setting', () => {
+  const cases = [
+    [{ resource: 'mcp.example.com' }, 'resource'],
+    [{ resource: `${RESOURCE}#x` }, 'resource'],
+    [{ resource: `${RESOURCE}?x` }, 'resource'],
+    [{ resource: 'http://mcp.example.com' }, 'resource'],
+    [{ resource: 5 }, 'resource'],
+    [{ resource: undefined }, 'resource'],
+    [{ issuers: [] }, 'issuers'],
+    [{ issuers: 'https://as.example.com' }, 'issuers'],
+    [{ issuers: ['http://as.example.com'] }, 'issuers'],
+    [{ issuers: [{ issuer: ISSUER, jwks: '{}' }] }, 'jwks'],
+    [{ issuers: [{ issuer: ISSUER, jwksURI: 'x' }] }, 'jwksURI'],
+    [{ issuers: [{ issuer: ISSUER, jwksUri: 'http://x.example.com/' }] }, 'jwksUri'],
+    [{ scopesSupported: ['offline_access'] }, 'scopesSupported'],
+    [{ challengeScopes: ['a"b'] }, 'challengeScopes'],
+    [{ algorithms: ['HS256'] }, 'algorithms'],
+    [{ algorithms: 'RS256' }, 'algorithms'],
+    [{ leewayMs: 600_000 }, 'leewayMs'],
+    [{ leewayMs: -1 }, 'leewayMs'],
+    [{ leewayMs: '30' }, 'leewayMs'],
+    [{ maxTokenSize: 1.5 }, 'maxTokenSize'],
+    [{ rfc9068Only: 'yes' }, 'rfc9068Only'],
+    [{ audience: [RESOURCE] }, 'audience'],
+    [{ scopeHierarchy: { a: 'b' } }, 'scopeHierarchy'],
+    [{ realm: 'a"b' }, 'realm'],
+    [{ metadata: { resource: 'x' } }, 'metadata.resource'],
+    [{ keys: { jwksFreshMs: -1 } }, 'jwksFreshMs'],
+    [{ keys: { jwksTimeoutMs: 0 } }, 'jwksTimeoutMs'],
+    [{ keys: { clock: 5 } }, 'clock'],
+    [{ issuers: new Issuers([ISSUER]), keys: {} }, 'keys'],
+  ]
+  for (const [options, setting] of cases) {
+    const make = () => new ResourceServer({ resource: RESOURCE, issuers: [ISSUER], ...options })
+    assert.throws(make, error => {
+      assert.ok(error instanceof ConfigError && error instanceof Error, `${JSON.stringify(options)}: ${error}`)
+      assert.equal(error.code, 'ERR_MCP_BEARER_CONFIG')
+      assert.equal(error.name, 'ConfigError')
+      assert.equal(error.setting, setting)
+      assert.ok(error.message.startsWith(`${setting}: `))
+      return true
+    })
+  }
+  assert.throws(() => Requirement.scope('a b'), ConfigError)
+  assert.throws(() => new Guard(newServer(as), { publicRoutes: ['health'] }), { setting: 'publicRoutes' })
+  assert.throws(() => new OperationPolicy({ tools: { x: 5 } }), { setting: 'tools' })
+  assert.throws(() => new OperationPolicy({ tools: { '': 'a' } }), { setting: 'tools' })
+  assert.throws(() => new OperationPolicy({ tool: {} }), { setting: 'tool' })
+  const servers = [newServer(as), newServer(as, { resource: 'https://mcp.example.com/other' })]
+  assert.throws(() => new MetadataRoutes(servers), { setting: 'rootAlias' })
+  assert.throws(() => new MetadataRoutes(servers, { rootAlias: 'somebody' }), { setting: 'rootAlias' })
+})
+
+test('the environment replaces defaults and is named in errors', () => {
+  const variables = { MCP_SERVER_URL: RESOURCE, MCP_BEARER_ISSUERS: ISSUER, MCP_BEARER_SCOPES_SUPPORTED: 'a b', EMPTY: undefined }
+  const server = ResourceServer.fromEnv({ scopesSupported: ['x'], challengeScopes: ['c'] }, variables)
+  assert.deepEqual(server.metadata.document.scopes_supported, ['a', 'b'])
+  const decision = server.tryAuthorize(get(), Requirement.none())
+  assert.match(decision.denial.headers.flat().join(), /scope="c"/)
+  const wrong = more => () => ResourceServer.fromEnv({}, { ...variables, ...more })
+  assert.throws(wrong({ MCP_BEARER_LEEWAY_SECONDS: '600' }), { setting: 'MCP_BEARER_LEEWAY_SECONDS' })
+  assert.throws(wrong({ MCP_SERVER_URL: '' }), { setting: 'MCP_SERVER_URL' })
+  assert.throws(wrong({ SCALEKIT_ENVIRONMENT_URL: ISSUER }), ConfigError)
+  const own = { MCP_SERVER_URL: `${RESOURCE}#`, MCP_BEARER_ISSUERS: ISSUER }
+  Object.assign(process.env, own)
+  assert.throws(() => ResourceServer.fromEnv(), { setting: 'MCP_SERVER_URL' })
+  for (const name of Object.keys(own)) delete process.env[name]
+})
+
+test('metadata is text, object and routes', () => {
+  const server = newServer(as, { scopesSupported: ['a'], metadata: { resource_name: 'Todo' } })
+  const { json, document, url, path } = server.metadata
+  assert.deepEqual(JSON.parse(json), document)
+  assert.equal(document.resource, RESOURCE)
+  assert.equal(document.resource_name, 'Todo')
+  assert.equal(url, `https://mcp.example.com${path}`)
+  const routes = new MetadataRoutes([server])
+  assert.deepEqual(routes.paths, [path, '/.well-known/oauth-protected-resource'])
+  assert.equal(routes.respond('GET', path).body, json)
+  assert.equal(routes.respond('GET', '/'), null)
+})
+
+test('a rule may be a function of the call; one that fails is 500', () => {
+  const calls = []
+  const policy = new OperationPolicy({
+    base: Requirement.none(),
+    tools: {
+      one: 'a',
+      two: ['a', 'b'],
+      three: Requirement.scope('c'),
+      call: call => {
+        calls.push(call)
+        return call.arguments.list === 'x' ? 'a' : ['a', 'z']
+      },
+      throws: () => { throw new Error('no') },
+      promises: async () => 'a',
+      nothing: () => undefined,
+    },
+  })
+  const server = newServer(as)
+  const { token } = server.tryAuthenticate(get('Authorization', as.bearer({ scope: 'a b' })))
+  const guard = new OperationGuard(server, policy)
+  const judge = (name, args) => {
+    const request = { method: 'POST', rawHeaders: ['content-type', 'application/json'], body: Buffer.from(call(name, args)) }
+    const decision = guard.permit(token, request)
+    assert.deepEqual(server.permitOperation(token, policy, request), decision)
+    return decision.allowed ? 'allowed' : decision.denial.reason
+  }
+  assert.equal(judge('one'), 'allowed')
+  assert.equal(judge('two'), 'allowed')
+  assert.equal(judge('three'), 'insufficient_scope')
+  assert.equal(judge('call', { list: 'x' }), 'allowed')
+  assert.equal(judge('call', { list: 'y' }), 'insufficient_scope')
+  assert.equal(calls[0].method, 'tools/call')
+  assert.equal(calls[0].name, 'call')
+  assert.equal(calls[0].token.subject, 'alice')
+  for (const name of ['throws', 'promises', 'nothing']) assert.equal(judge(name), 'internal')
+  assert.equal(judge('unlisted'), 'operation_not_allowed')
+})
+
+test('misuse throws and crashes nothing', () => {
+  const server = newServer(as)
+  for (const request of [undefined, null, 5, {}, { method: 'GET' }, { method: 'GET', url: '/', rawHeaders: 'x' }]) {
+    assert.throws(() => server.tryAuthorize(request, Requirement.none()))
+    assert.throws(() => new Guard(server).tryEnter(request))
+  }
+  assert.throws(() => server.tryAuthorize(get(), 'todo:read'))
+  assert.throws(() => server.permit({}, Requirement.none()))
+  assert.throws(() => ResourceServer.prototype.tryAuthorize.call({}, get(), Requirement.none()))
+  assert.equal(server.tryAuthorize({ ...get(), rawHeaders: ['Authorization'] }, Requirement.none()).denial.reason, 'missing_token')
+  assert.equal(server.internalError().status, 500)
+})
+
+test('threads of their own have servers of their own', async () => {
+  const source = `
+    const { parentPort } = require('node:worker_threads')
+    const { Requirement, ResourceServer } = require('mcp-bearer')
+    const fetch = async () => { throw new TypeError() }
+    const server = new ResourceServer({ resource: 'https://h', issuers: ['https://as.example.com'], keys: { fetch } })
+    server.authorize({ method: 'GET', url: '/', rawHeaders: [] }, Requirement.none()).then(({ denial }) => {
+      try { new ResourceServer({}) } catch (error) { parentPort.postMessage([denial.reason, error.setting]) }
+    })`
+  for (let round = 0; round < 3; round += 1) {
+    const worker = new Worker(source, { eval: true })
+    const message = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    assert.deepEqual(message, ['missing_token', 'resource'])
+    await worker.terminate()
+  }
+})

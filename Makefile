@@ -1,0 +1,103 @@
+# make build   every package and example, in release form
+# make test    everything that a change must pass
+# make demo    the quickstart on real software: a certified authorization server, three MCP
+#              servers, the official clients (KEEP=1 leaves it running)
+#
+# A new machine needs Rust, CPython, Node with npm, make and gcc. The rest is installed here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: build rust wheel addon test lint core vectors python node e2e deny demo clean
+
+# Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
+# nothing is compiled twice.
+TRIPLE := $(shell rustc -vV | sed -n 's/^host: //p')
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export CARGO_BUILD_TARGET := $(TRIPLE)
+export CARGO_TERM_PROGRESS_WHEN := never
+CARGO_FLAGS := --locked --release
+BINDINGS := --exclude mcp-bearer-python --exclude mcp-bearer-node
+
+DONE := target/done
+PY := $(CURDIR)/.venv/bin/python
+NODE_FOLDERS := bindings-node examples/dev-authorization-server examples/todo-express tests/gateways/express tests/demo
+REQUIREMENTS := $(wildcard bindings-python/requirements-dev.txt examples/*/requirements.txt tests/*/requirements.txt tests/gateways/*/requirements.txt)
+
+# ---- build --------------------------------------------------------------------------------------
+
+build: rust wheel addon $(NODE_FOLDERS:%=$(DONE)/npm/%)
+
+rust:
+	cargo build $(CARGO_FLAGS) -p todo-axum -p gateway-axum
+
+# The wheel is built once: the examples use it, and so do the tests.
+wheel: $(DONE)/venv
+	rm -rf build/wheels
+	cd bindings-python && $(PY) -m maturin build --locked --release --strip --out ../build/wheels
+	$(PY) -m pip install --quiet --force-reinstall --no-deps build/wheels/*.whl
+
+addon: $(DONE)/npm/bindings-node
+	cd bindings-node && npm run --silent build
+
+$(DONE)/venv: $(REQUIREMENTS)
+	python3 -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check $(REQUIREMENTS:%=-r %)
+	mkdir -p $(@D) && touch $@
+
+$(DONE)/npm/%: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --silent
+	mkdir -p $(@D) && touch $@
+
+# ---- test ---------------------------------------------------------------------------------------
+
+test: lint core vectors python node e2e deny
+	@echo "all tests passed"
+
+lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --no-default-features -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p mcp-bearer -- -D warnings
+	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) -p mcp-bearer --all-features --no-deps
+	sed -n 's|^//! \{0,1\}||p' core/src/lib.rs | diff core/README.md -
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	cd bindings-python && $(PY) -m mypy && $(PY) -m mypy.stubtest mcp_bearer --ignore-disjoint-bases
+	cd bindings-node && npm run --silent types
+	git diff --exit-code -- bindings-node/index.d.ts
+
+core:
+	cargo test $(CARGO_FLAGS) --workspace $(BINDINGS) --all-features
+
+vectors:
+	cargo run $(CARGO_FLAGS) --quiet -p mcp-bearer-tests --bin vectors
+
+python: wheel
+	cd bindings-python && $(PY) -m pytest
+
+node: addon
+	cd bindings-node && npm test --silent
+
+e2e: build
+	cd examples/dev-authorization-server && npm test --silent
+	cd tests/demo && npm test --silent
+	cd tests/end_to_end && $(PY) -m pytest
+
+deny: target/tools/bin/cargo-deny
+	cargo fetch --quiet --locked
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --offline --all-features check --hide-inclusion-graph bans licenses sources
+
+# The only cargo tool that a test needs. Unoptimised: it is built more often than it runs.
+target/tools/bin/cargo-deny:
+	env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR=$(CURDIR)/target/tools-build \
+	  cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
+
+# ---- demo ---------------------------------------------------------------------------------------
+
+demo: build
+	PYTHON=$(PY) KEEP=$(KEEP) node tests/demo/demo.mjs
+
+clean:
+	rm -rf target build .venv $(NODE_FOLDERS:%=%/node_modules)

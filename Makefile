@@ -61,7 +61,7 @@ lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) -p mcp-bearer --all-features --no-deps
-	sed -n 's|^//! \{0,1\}||p' core/src/lib.rs | diff core/README.md -
+	awk -f core/readme.awk core/src/lib.rs | diff core/README.md -
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	cd bindings-python && $(PY) -m mypy && $(PY) -m mypy.stubtest mcp_bearer --ignore-disjoint-bases

@@ -22,12 +22,24 @@ pub(crate) fn setting_error(py: Python<'_>, setting: &str, message: &str) -> PyE
         .map_or_else(|error| error, PyErr::from_value)
 }
 
+/// Tells a wrong type like a wrong argument of any other function: by its name.
+pub(crate) fn named<T>(name: &Bound<'_, PyAny>, set: impl FnOnce(&str) -> PyResult<T>) -> PyResult<T> {
+    let py = name.py();
+    let name: String = name.extract()?;
+    set(&name).map_err(|error| {
+        if error.is_instance_of::<PyTypeError>(py) {
+            PyTypeError::new_err(format!("argument '{name}': {}", error.value(py)))
+        } else {
+            error
+        }
+    })
+}
+
 /// A duration in float seconds.
 pub(crate) fn seconds(value: &Bound<'_, PyAny>, setting: &str) -> PyResult<Duration> {
     let seconds: f64 = value.extract()?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
-        setting_error(value.py(), setting, "must be a number of seconds, such as 30 or 0.5")
-    })
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| setting_error(value.py(), setting, "must be a number of seconds, such as 30 or 0.5"))
 }
 
 /// Any JSON value, by way of Python's own `json`.
@@ -65,7 +77,8 @@ fn octets(text: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let text = text.cast::<PyString>()?.to_str()?;
     text.chars()
         .map(|character| {
-            u8::try_from(character).map_err(|_| PyTypeError::new_err("a header holds only Latin-1 characters"))
+            u8::try_from(character)
+                .map_err(|_| PyTypeError::new_err("a header holds only Latin-1 characters"))
         })
         .collect()
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp_bearer as core;
 use mcp_bearer::{FetchError, FetchRequest, FetchResponse};
-use pyo3::exceptions::{PyConnectionError, PyOSError, PyTimeoutError};
+use pyo3::exceptions::{PyConnectionError, PyOSError, PyTimeoutError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use tokio::sync::oneshot;
 
-use crate::convert::{borrow, config_error, fields, seconds, setting_error, to_json};
+use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
 
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Issuers(pub(crate) core::Issuers);
@@ -59,50 +59,63 @@ impl Issuer {
 #[pymethods]
 impl Issuers {
     #[new]
-    #[pyo3(signature = (
-        issuers, *, jwks_fresh=None, jwks_cooldown=None, jwks_timeout=None, jwks_max_stale=None, ca_file=None,
-        dangerously_allow_http_hosts=Vec::new(), clock=None, fetch=None,
-    ), text_signature = "(issuers, *, jwks_fresh=300.0, jwks_cooldown=30.0, jwks_timeout=5.0, \
-        jwks_max_stale=3600.0, ca_file=None, dangerously_allow_http_hosts=(), clock=None, fetch=None)")]
-    #[expect(clippy::too_many_arguments, reason = "keyword-only settings")]
-    fn new(
-        issuers: &Bound<'_, PyAny>,
-        jwks_fresh: Option<&Bound<'_, PyAny>>,
-        jwks_cooldown: Option<&Bound<'_, PyAny>>,
-        jwks_timeout: Option<&Bound<'_, PyAny>>,
-        jwks_max_stale: Option<&Bound<'_, PyAny>>,
-        ca_file: Option<PathBuf>,
-        dangerously_allow_http_hosts: Vec<String>,
-        clock: Option<Py<PyAny>>,
-        fetch: Option<Py<PyAny>>,
-    ) -> PyResult<Self> {
-        let mut builder = core::Issuers::builder().dangerously_allow_http_hosts(dangerously_allow_http_hosts);
+    #[pyo3(
+        signature = (issuers, **settings),
+        text_signature = "(issuers, *, jwks_fresh=300.0, jwks_cooldown=30.0, jwks_timeout=5.0, \
+            jwks_max_stale=3600.0, ca_file=None, proxy=None, no_proxy=None, \
+            dangerously_allow_http_hosts=(), clock=None, fetch=None)"
+    )]
+    fn new(issuers: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut builder = core::Issuers::builder();
         for issuer in several(issuers)? {
             builder = builder.issuer(issuer);
         }
-        if let Some(value) = jwks_fresh {
-            builder = builder.jwks_fresh(seconds(value, "jwks_fresh")?);
-        }
-        if let Some(value) = jwks_cooldown {
-            builder = builder.jwks_cooldown(seconds(value, "jwks_cooldown")?);
-        }
-        if let Some(value) = jwks_timeout {
-            builder = builder.jwks_timeout(seconds(value, "jwks_timeout")?);
-        }
-        if let Some(value) = jwks_max_stale {
-            builder = builder.jwks_max_stale(seconds(value, "jwks_max_stale")?);
-        }
-        if let Some(file) = ca_file {
-            builder = builder.ca_file(file);
-        }
-        if let Some(clock) = clock {
-            builder = builder.clock(move || now(&clock));
-        }
-        if let Some(function) = fetch {
-            builder = builder.fetch(PyFetch(function));
-        }
-        builder.build().map(Self).map_err(|error| config_error(issuers.py(), &error))
+        with_settings(builder, settings.map(|settings| settings.as_mapping()))?
+            .build()
+            .map(Self)
+            .map_err(|error| config_error(issuers.py(), &error))
     }
+}
+
+/// Settings of how keys are fetched and kept.
+pub(crate) fn with_settings(
+    mut builder: core::IssuersBuilder,
+    settings: Option<&Bound<'_, PyMapping>>,
+) -> PyResult<core::IssuersBuilder> {
+    let Some(settings) = settings else { return Ok(builder) };
+    for entry in settings.items()? {
+        let (name, value) = entry.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        builder = named(&name, |name| set(builder, name, &value))?;
+    }
+    Ok(builder)
+}
+
+/// One setting; `None` leaves the default where it is one.
+fn set(
+    builder: core::IssuersBuilder,
+    name: &str,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<core::IssuersBuilder> {
+    let optional = !value.is_none();
+    Ok(match name {
+        "jwks_fresh" => builder.jwks_fresh(seconds(value, name)?),
+        "jwks_cooldown" => builder.jwks_cooldown(seconds(value, name)?),
+        "jwks_timeout" => builder.jwks_timeout(seconds(value, name)?),
+        "jwks_max_stale" => builder.jwks_max_stale(seconds(value, name)?),
+        "dangerously_allow_http_hosts" => {
+            builder.dangerously_allow_http_hosts(value.extract::<Vec<String>>()?)
+        }
+        "ca_file" if optional => builder.ca_file(value.extract::<PathBuf>()?),
+        "proxy" if optional => builder.proxy(value.extract::<String>()?),
+        "no_proxy" if optional => builder.no_proxy(value.extract::<String>()?),
+        "clock" if optional => {
+            let clock = value.clone().unbind();
+            builder.clock(move || now(&clock))
+        }
+        "fetch" if optional => builder.fetch(PyFetch(value.clone().unbind())),
+        "ca_file" | "proxy" | "no_proxy" | "clock" | "fetch" => builder,
+        _ => return Err(PyTypeError::new_err("there is no such setting")),
+    })
 }
 
 /// Issuers as URLs or `Issuer`s. One string would be a sequence of letters.

@@ -7,9 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
-use crate::convert::{borrow, config_error, fields, seconds, to_json};
+use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
 use crate::decision::{Decision, Denial};
-use crate::issuers::{Issuers, several};
+use crate::issuers::{self, Issuers, several};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::OperationPolicy;
 use crate::pending::{Answer, coroutine, ready};
@@ -27,7 +27,7 @@ impl ResourceServer {
         text_signature = "(*, resource, issuers, audiences=None, allowed_clients=(), authorization_servers=(), \
             scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, \
             rfc9068_only=False, scope_hierarchy=None, realm=None, error_on_missing_token=False, \
-            challenge_granted_scopes=False, metadata=None)"
+            challenge_granted_scopes=False, metadata=None, keys=None)"
     )]
     fn new(
         resource: String,
@@ -35,7 +35,7 @@ impl ResourceServer {
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         let builder = core::ResourceServer::builder(resource);
-        build(issuers.py(), with_issuers(builder, issuers)?, settings)
+        build(issuers.py(), with_issuers(builder, issuers, settings)?, settings)
     }
 
     #[classmethod]
@@ -44,7 +44,7 @@ impl ResourceServer {
         text_signature = "(environ=None, *, issuers=None, audiences=None, allowed_clients=(), \
             authorization_servers=(), scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, \
             max_token_size=16384, rfc9068_only=False, scope_hierarchy=None, realm=None, \
-            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None)"
+            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None)"
     )]
     fn from_env(
         class: &Bound<'_, PyType>,
@@ -63,7 +63,7 @@ impl ResourceServer {
         {
             settings.del_item("issuers")?;
             if !issuers.is_none() {
-                builder = with_issuers(builder, &issuers)?;
+                builder = with_issuers(builder, &issuers, Some(settings))?;
             }
         }
         build(py, builder, settings)
@@ -88,9 +88,10 @@ impl ResourceServer {
         requirement: &Requirement,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (server, request, requirement) = (self.0.clone(), request.clone(), requirement.clone());
-        coroutine(py, async move {
-            Answer::Decision(server.authorize(&request.to_core(), &requirement.0).await)
-        })
+        coroutine(
+            py,
+            async move { Answer::Decision(server.authorize(&request.to_core(), &requirement.0).await) },
+        )
     }
 
     #[pyo3(signature = (request, /))]
@@ -102,9 +103,7 @@ impl ResourceServer {
     #[pyo3(signature = (request, /))]
     fn authenticate<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
         let (server, request) = (self.0.clone(), request.clone());
-        coroutine(py, async move {
-            Answer::Authentication(server.authenticate(&request.to_core()).await)
-        })
+        coroutine(py, async move { Answer::Authentication(server.authenticate(&request.to_core()).await) })
     }
 
     #[pyo3(signature = (token, requirement, /))]
@@ -141,8 +140,16 @@ impl ResourceServer {
     }
 }
 
-fn with_issuers(builder: core::Builder, issuers: &Bound<'_, PyAny>) -> PyResult<core::Builder> {
+fn with_issuers(
+    builder: core::Builder,
+    issuers: &Bound<'_, PyAny>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> PyResult<core::Builder> {
+    let keys = settings.map(|settings| settings.get_item("keys")).transpose()?.flatten();
     match issuers.cast::<Issuers>() {
+        Ok(_) if keys.is_some_and(|keys| !keys.is_none()) => {
+            Err(setting_error(issuers.py(), "keys", "belong to the Issuers that are given"))
+        }
         Ok(handle) => Ok(builder.issuers(handle.get().0.clone())),
         Err(_) => Ok(several(issuers)?.into_iter().fold(builder, core::Builder::issuer)),
     }
@@ -154,15 +161,7 @@ fn build(
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<ResourceServer> {
     for (name, value) in settings.into_iter().flatten() {
-        let name: String = name.extract()?;
-        builder = set(builder, &name, &value).map_err(|error| {
-            // A wrong type is told like a wrong argument of any other function.
-            if error.is_instance_of::<PyTypeError>(py) {
-                PyTypeError::new_err(format!("argument '{name}': {}", error.value(py)))
-            } else {
-                error
-            }
-        })?;
+        builder = named(&name, |name| set(builder, name, &value))?;
     }
     builder.build().map(ResourceServer).map_err(|error| config_error(py, &error))
 }
@@ -184,11 +183,22 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
             builder
         }
         "metadata" if optional => {
-            let members: serde_json::Map<_, _> =
-                serde_json::from_str(&to_json(value)?).map_err(|error| PyTypeError::new_err(error.to_string()))?;
+            let members: serde_json::Map<_, _> = serde_json::from_str(&to_json(value)?)
+                .map_err(|error| PyTypeError::new_err(error.to_string()))?;
             members.into_iter().fold(builder, |builder, (name, value)| builder.metadata(name, value))
         }
-        "audiences" | "challenge_scopes" | "realm" | "scope_hierarchy" | "metadata" => builder,
+        "keys" if optional => {
+            let mapping = value.cast::<PyMapping>()?;
+            let mut outcome = Ok(());
+            let builder = builder.keys(|keys| {
+                issuers::with_settings(keys.clone(), Some(mapping)).unwrap_or_else(|error| {
+                    outcome = Err(error);
+                    keys
+                })
+            });
+            outcome.map(|()| builder)?
+        }
+        "audiences" | "challenge_scopes" | "realm" | "scope_hierarchy" | "metadata" | "keys" => builder,
         "allowed_clients" => builder.allowed_clients(list()?),
         "authorization_servers" => builder.authorization_servers(list()?),
         "scopes_supported" => builder.scopes_supported(list()?),

@@ -1,6 +1,7 @@
 """One issuer with keys of its own for the whole run, and a resource server that trusts it."""
 
 import pytest
+
 from mcp_bearer import ResourceServer
 
 from .support import RESOURCE, TestIssuer

@@ -8,6 +8,7 @@ import httpx2
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
+
 from mcp_bearer import Issuer, Issuers, Request
 
 ISSUER = "https://as.example.com"

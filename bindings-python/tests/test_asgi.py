@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from mcp_bearer import ConfigError, Issuers, OperationPolicy, ResourceServer
 from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
 

@@ -6,11 +6,12 @@ import pytest
 from fastapi import Depends, FastAPI, Security, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
-from mcp_bearer import AccessToken, ConfigError, Requirement, ResourceServer
-from mcp_bearer.fastapi import Bearer, protect, require, require_scope
 from pydantic import BaseModel
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.websockets import WebSocketDisconnect
+
+from mcp_bearer import AccessToken, ConfigError, Requirement, ResourceServer
+from mcp_bearer.fastapi import Bearer, protect, require, require_scope
 
 from .support import METADATA, TestIssuer
 

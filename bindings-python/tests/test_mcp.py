@@ -11,6 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
+
 from mcp_bearer import OperationPolicy, ResourceServer
 from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
 

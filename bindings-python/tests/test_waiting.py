@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+
 from mcp_bearer import Issuers, Requirement, ResourceServer, reason
 
 from .support import ISSUER, RESOURCE, TestIssuer, request

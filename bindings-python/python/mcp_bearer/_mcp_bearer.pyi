@@ -3,7 +3,7 @@
 import builtins
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypedDict, final
 
 __all__ = [
     "AccessToken",
@@ -28,6 +28,19 @@ __all__ = [
 _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | str, bytes | str]]
 _Need: TypeAlias = Requirement | str | Sequence[str]
 _Rule: TypeAlias = _Need | Callable[[Call], _Need]
+_Fetch: TypeAlias = Callable[[str, float], tuple[int, _Headers, bytes]]
+
+class _KeySettings(TypedDict, total=False):
+    jwks_fresh: float
+    jwks_cooldown: float
+    jwks_timeout: float
+    jwks_max_stale: float
+    ca_file: str | os.PathLike[str] | None
+    proxy: str | None
+    no_proxy: str | None
+    dangerously_allow_http_hosts: Sequence[str]
+    clock: Callable[[], float] | None
+    fetch: _Fetch | None
 
 @final
 class ResourceServer:
@@ -56,6 +69,7 @@ class ResourceServer:
         error_on_missing_token: bool = False,
         challenge_granted_scopes: bool = False,
         metadata: Mapping[str, Any] | None = None,
+        keys: _KeySettings | None = None,
     ) -> ResourceServer:
         """Check the settings.
 
@@ -82,6 +96,7 @@ class ResourceServer:
             ``scopes_supported``, to the challenge of a 403, for clients that replace their scopes
             instead of uniting them.
         :param metadata: Further members of the metadata, such as ``resource_name``.
+        :param keys: How the issuers' keys are fetched and kept: see ``Issuers``.
         """
 
     @classmethod
@@ -104,6 +119,7 @@ class ResourceServer:
         error_on_missing_token: bool = False,
         challenge_granted_scopes: bool = False,
         metadata: Mapping[str, Any] | None = None,
+        keys: _KeySettings | None = None,
     ) -> ResourceServer:
         """Read the settings from ``os.environ``, or from another mapping.
 
@@ -165,9 +181,11 @@ class Issuers:
         jwks_timeout: float = 5.0,
         jwks_max_stale: float = 3600.0,
         ca_file: str | os.PathLike[str] | None = None,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
         dangerously_allow_http_hosts: Sequence[str] = (),
         clock: Callable[[], float] | None = None,
-        fetch: Callable[[str, float], tuple[int, _Headers, bytes]] | None = None,
+        fetch: _Fetch | None = None,
     ) -> Issuers:
         """Check the settings. All durations are seconds.
 
@@ -176,6 +194,8 @@ class Issuers:
         :param jwks_timeout: How long an attempt may take, metadata and keys together.
         :param jwks_max_stale: How long past their freshness keys may be used while the issuer fails.
         :param ca_file: A PEM file with certificates to trust besides the system's.
+        :param proxy: The proxy for https URLs, and ``no_proxy`` the hosts that are reached without
+            it, as ``HTTPS_PROXY`` and ``NO_PROXY`` would name them.
         :param dangerously_allow_http_hosts: Hosts that may be reached by plain http, such as those
             behind a service mesh that encrypts.
         :param clock: The time, in seconds since 1970, for tests.

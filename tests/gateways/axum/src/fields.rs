@@ -1,0 +1,56 @@
+//! Which header fields pass the gateway.
+
+use axum::http::HeaderMap;
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
+};
+
+/// They concern one connection (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// The client's credentials, and what it says about who it is.
+const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, HeaderName::from_static("dpop"), COOKIE, FORWARDED];
+
+/// Written anew for the request that is sent on.
+const OF_THE_MESSAGE: [HeaderName; 3] = [HOST, CONTENT_LENGTH, EXPECT];
+
+pub(crate) fn of_request(mut fields: HeaderMap) -> HeaderMap {
+    remove_hop_by_hop(&mut fields);
+    let forwarded = fields.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned();
+    let removed: Vec<_> = forwarded.chain(PRIVATE).chain(OF_THE_MESSAGE).collect();
+    for name in removed {
+        fields.remove(name);
+    }
+    fields
+}
+
+/// A challenge of the server behind would send the client to the wrong authorization server.
+pub(crate) fn of_response(mut fields: HeaderMap) -> HeaderMap {
+    remove_hop_by_hop(&mut fields);
+    fields.remove(WWW_AUTHENTICATE);
+    fields
+}
+
+fn remove_hop_by_hop(fields: &mut HeaderMap) {
+    let named: Vec<HeaderName> = fields
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.into_iter().chain(HOP_BY_HOP) {
+        fields.remove(name);
+    }
+}

@@ -25,6 +25,7 @@ use crate::worker;
 pub struct Issuers {
     pub(crate) issuers: mcp_bearer::Issuers,
     pub(crate) clock: Clock,
+    identifiers: Vec<String>,
 }
 
 #[napi]
@@ -37,13 +38,21 @@ impl Issuers {
     )]
     pub fn new(env: &Env, issuers: Unknown<'_>, options: Option<Unknown<'_>>) -> Result<Self> {
         let (builder, clock) = key_options(env, mcp_bearer::Issuers::builder(), options)?;
-        let builder = issuer_list(env, issuers)?.into_iter().fold(builder, IssuersBuilder::issuer);
-        Ok(Self { issuers: builder.build().or_throw(env)?, clock })
+        let list = issuer_list(env, issuers)?;
+        let identifiers = list.iter().flat_map(|(names, _)| names.clone()).collect();
+        let builder = list.into_iter().fold(builder, |builder, (_, issuer)| builder.issuer(issuer));
+        Ok(Self { issuers: builder.build().or_throw(env)?, clock, identifiers })
+    }
+
+    /// Every accepted `iss` value.
+    #[napi(getter, catch_unwind)]
+    pub fn identifiers(&self) -> Vec<&str> {
+        self.identifiers.iter().map(String::as_str).collect()
     }
 }
 
-/// An array of identifiers and issuer options.
-pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<Issuer>> {
+/// An array of identifiers and issuer options, each with its `iss` values.
+pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<(Vec<String>, Issuer)>> {
     let wrong = || config_error(env, "issuers", "must be Issuers, or an array of strings and issuer options");
     if !list.is_array()? {
         return Err(wrong());
@@ -53,7 +62,10 @@ pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<Issuer>> {
         .map(|index| {
             let element = list.get::<Unknown<'_>>(index)?.ok_or_else(wrong)?;
             match element.get_type()? {
-                ValueType::String => String::from_unknown(element).map(Issuer::new),
+                ValueType::String => {
+                    let identifier = String::from_unknown(element)?;
+                    Ok((vec![identifier.clone()], Issuer::new(identifier)))
+                }
                 ValueType::Object => issuer(env, element),
                 _ => Err(wrong()),
             }
@@ -61,13 +73,15 @@ pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<Issuer>> {
         .collect()
 }
 
-fn issuer(env: &Env, value: Unknown<'_>) -> Result<Issuer> {
+fn issuer(env: &Env, value: Unknown<'_>) -> Result<(Vec<String>, Issuer)> {
     let options = Options::new(env, "an issuer", Some(value))?;
     let Some(identifier) = options.string("issuer")? else {
         return Err(config_error(env, "issuer", "is missing; it is the `iss` of the tokens"));
     };
-    let mut issuer = Issuer::new(identifier);
-    for also in options.strings("also")?.unwrap_or_default() {
+    let mut issuer = Issuer::new(&identifier);
+    let mut identifiers = vec![identifier];
+    identifiers.extend(options.strings("also")?.unwrap_or_default());
+    for also in identifiers.iter().skip(1) {
         issuer = issuer.also(also);
     }
     if let Some(url) = options.string("jwksUri")? {
@@ -87,7 +101,7 @@ fn issuer(env: &Env, value: Unknown<'_>) -> Result<Issuer> {
         issuer = issuer.audiences(audiences);
     }
     options.finish()?;
-    Ok(issuer)
+    Ok((identifiers, issuer))
 }
 
 /// The settings of how keys are fetched and kept.
@@ -229,15 +243,25 @@ fn response(value: Unknown<'_>) -> Result<FetchResponse> {
     let missing = || Error::from_reason("a response has status, headers and body");
     let status = object.get::<u32>("status")?.and_then(|status| u16::try_from(status).ok()).ok_or_else(missing)?;
     let mut headers = http::HeaderMap::new();
-    if let Some(fields) = object.get::<Object<'_>>("headers")? {
-        for name in Object::keys(&fields)? {
-            let value: String = fields.get(&name)?.ok_or_else(missing)?;
-            let name = http::HeaderName::try_from(name).map_err(|_| missing())?;
-            headers.append(name, http::HeaderValue::try_from(value).map_err(|_| missing())?);
-        }
+    for (name, value) in fields(&object)? {
+        let name = http::HeaderName::try_from(name).map_err(|_| missing())?;
+        headers.append(name, http::HeaderValue::try_from(value).map_err(|_| missing())?);
     }
     let body = object.get::<Uint8Array>("body")?.ok_or_else(missing)?;
     Ok(FetchResponse::new(status, headers, body.to_vec()))
+}
+
+/// Header fields as pairs, or as an object.
+fn fields(response: &Object<'_>) -> Result<Vec<(String, String)>> {
+    let Some(fields) = response.get::<Unknown<'_>>("headers")? else { return Ok(Vec::new()) };
+    if fields.is_array()? {
+        let pairs = Vec::<Vec<String>>::from_unknown(fields)?;
+        let pair = |pair: Vec<String>| <[String; 2]>::try_from(pair).map(|[name, value]| (name, value));
+        return pairs.into_iter().map(|it| pair(it).map_err(|_| Error::from_reason("a field is a pair"))).collect();
+    }
+    let fields = Object::from_unknown(fields)?;
+    let names = Object::keys(&fields)?;
+    names.into_iter().map(|name| Ok((name.clone(), fields.get(&name)?.unwrap_or_default()))).collect()
 }
 
 /// Tells failures apart by the names that the web's own `fetch` uses.

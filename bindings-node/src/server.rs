@@ -187,7 +187,7 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
             builder = builder.issuers(shared.issuers.clone());
             clock = shared.clock.clone();
         } else {
-            for issuer in issuer_list(env, issuers)? {
+            for (_, issuer) in issuer_list(env, issuers)? {
                 builder = builder.issuer(issuer);
             }
         }

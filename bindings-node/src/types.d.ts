@@ -179,7 +179,7 @@ export interface KeyOptions {
 export type FetchFunction = (
   url: string,
   timeoutMs: number
-) => Promise<{ status: number; headers?: Record<string, string>; body: Uint8Array }>
+) => Promise<{ status: number; headers?: Record<string, string> | Headers; body: Uint8Array }>
 
 /** What an operation needs: a requirement, one scope, or all of several. */
 export type Need = Requirement | string | readonly string[]

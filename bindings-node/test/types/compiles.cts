@@ -1,0 +1,8 @@
+// What must compile in a CommonJS module.
+
+import { ResourceServer } from 'mcp-bearer'
+import { protect } from 'mcp-bearer/express'
+import fetch = require('mcp-bearer/fetch')
+
+const server: ResourceServer = ResourceServer.fromEnv()
+export = [protect(server), fetch.protect(server)]

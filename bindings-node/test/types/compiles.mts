@@ -1,0 +1,101 @@
+// What must compile, in a strict project.
+
+import express, { type RequestHandler } from 'express'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/auth/types.js'
+import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server'
+import {
+  AccessToken, ConfigError, Guard, Issuers, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
+  type Decision, type Denial, type Entry, type HttpRequest, type Reason, type ResourceServerOptions, type Rule,
+} from 'mcp-bearer'
+import { operations, protect, requirement, requireScope, type AuthInfo } from 'mcp-bearer/express'
+import * as web from 'mcp-bearer/fetch'
+
+const options: ResourceServerOptions = {
+  resource: 'https://mcp.example.com/mcp',
+  issuers: ['https://as.example.com', { issuer: 'https://b.example.com', jwks: { keys: [] } }] as const,
+  scopeHierarchy: { 'todo:admin': ['todo:write'] },
+  leewayMs: 0,
+  metadata: { resource_name: 'Todo' },
+  keys: { clock: () => Date.now(), fetch: async () => ({ status: 200, body: new Uint8Array() }) },
+}
+const server = new ResourceServer(options)
+const shared: Issuers = new Issuers(['https://as.example.com'], { jwksFreshMs: 60_000 })
+new ResourceServer({ resource: 'https://h', issuers: shared })
+ResourceServer.fromEnv({ challengeScopes: ['todo:read'] }, process.env)
+
+const rule: Rule = call => (call.name === 'x' && call.token.subject !== null ? 'a' : ['a', 'b'])
+const policy = new OperationPolicy({ base: 'todo:read', tools: { x: rule, y: Requirement.none() }, otherTools: 'z' })
+
+export function handle(decision: Decision): AccessToken | Denial {
+  if (decision.allowed) return decision.token
+  const reason: Reason = decision.denial.reason
+  const known: boolean = reason === 'missing_token' || reason === 'something_new'
+  return known ? decision.denial : decision.denial
+}
+
+export function name(entry: Entry): string {
+  switch (entry.kind) {
+    case 'authenticated':
+      return entry.token.issuer
+    case 'answer':
+      return entry.response.body
+    case 'denied':
+      return entry.denial.reason
+    case 'public':
+    case 'anonymous':
+      return entry.kind
+  }
+}
+
+export async function use(request: HttpRequest): Promise<void> {
+  const decision: Decision = server.tryAuthorize(request, Requirement.scope('a')) ?? (await server.authorize(request, Requirement.anyOf(['a'] as const)))
+  if (decision.allowed) {
+    const seconds: number | null = decision.token.expiresAt
+    const roles: unknown = decision.token.claims['roles']
+    void [seconds, roles]
+  }
+  const operation = new OperationGuard(server, policy).permit(null, { method: 'POST', rawHeaders: [], body: 'x' })
+  const maybe: AccessToken | null = operation.allowed ? operation.token : null
+  const issuers: string[] = server.metadata.document.authorization_servers
+  void [maybe, issuers, new Guard(server, { publicRoutes: ['/health'] }), new MetadataRoutes([server], { rootAlias: 'nobody' })]
+}
+
+const app = express()
+app.use(protect(server, { publicRoutes: ['/health'] }))
+app.get('/todos', requireScope('todo:read', 'todo:list'), (req, res) => {
+  const subject: string | null | undefined = req.accessToken?.subject
+  const scopes: string[] | undefined = req.auth?.scopes
+  res.json({ subject, scopes })
+})
+app.get('/staff', requirement(Requirement.claimContains('roles', 'staff').and(Requirement.none())))
+const handler: RequestHandler = operations(policy, { server })
+app.post('/mcp', handler, async (req, res) => {
+  // What the SDKs' transports read.
+  const info: AuthInfo | undefined = req.auth
+  const info1: AuthInfo1 | undefined = info
+  const info2: AuthInfo2 | undefined = info
+  void [info1, info2]
+  await new StreamableHTTPServerTransport({}).handleRequest(req, res)
+})
+
+const mcp = createMcpHandler(() => new McpServer({ name: 'todo', version: '1' }))
+const gates: web.Gate[] = [web.protect(server), web.operations(policy), web.requireScope('a'), web.requirement(Requirement.none())]
+export async function serve(request: Request): Promise<Response> {
+  for (const gate of gates) {
+    const answer = await gate(request)
+    if (answer !== undefined) return answer
+  }
+  const authInfo = web.auth(request)
+  return mcp.fetch(request, authInfo === undefined ? {} : { authInfo })
+}
+
+try {
+  server.internalError()
+} catch (error) {
+  if (error instanceof ConfigError) {
+    const code: 'ERR_MCP_BEARER_CONFIG' = error.code
+    console.error(code, error.setting, error.message)
+  }
+}

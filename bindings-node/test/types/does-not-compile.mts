@@ -1,0 +1,44 @@
+// What must not compile: `tsc` fails on an expected error that does not come.
+
+import { AccessToken, OperationPolicy, Requirement, ResourceServer, type Decision } from 'mcp-bearer'
+import { operations, protect, requireScope } from 'mcp-bearer/express'
+
+declare const server: ResourceServer
+declare const decision: Decision
+const resource = 'https://mcp.example.com/mcp'
+const issuers = ['https://as.example.com']
+
+// @ts-expect-error: issuers are needed
+new ResourceServer({ resource })
+// @ts-expect-error: a list, not a string
+new ResourceServer({ resource, issuers: 'https://as.example.com' })
+// @ts-expect-error: an option that does not exist
+new ResourceServer({ resource, issuers, audience: resource })
+// @ts-expect-error: durations say their unit
+new ResourceServer({ resource, issuers, leeway: 30 })
+// @ts-expect-error: the resource comes from the environment
+ResourceServer.fromEnv({ resource })
+// @ts-expect-error: a token cannot be made
+AccessToken.from('x')
+// @ts-expect-error: whether it is allowed comes first
+decision.token.subject
+// @ts-expect-error: a refusal has no token
+if (!decision.allowed) decision.token.subject
+// @ts-expect-error: a subject may be absent
+if (decision.allowed) decision.token.subject.length
+// @ts-expect-error: claims are unknown until looked at
+if (decision.allowed) decision.token.claims['roles'].length
+// @ts-expect-error: a requirement, not a scope
+void server.authorize({ method: 'GET', url: '/', rawHeaders: [] }, 'todo:read')
+// @ts-expect-error: a header object hides repeated fields
+server.tryAuthenticate({ method: 'GET', url: '/', headers: {} })
+// @ts-expect-error: at least one scope
+requireScope()
+// @ts-expect-error: a rule gives a need at once
+new OperationPolicy({ tools: { x: async () => 'a' } })
+// @ts-expect-error: no such option
+protect(server, { publicPaths: ['/health'] })
+// @ts-expect-error: a policy, not its options
+operations({ tools: {} })
+// @ts-expect-error: requirements are made by their functions
+Requirement.all_of(['a'])

@@ -8,7 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node e2e deny demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -51,7 +51,7 @@ $(DONE)/npm/%: %/package-lock.json
 
 # ---- test ---------------------------------------------------------------------------------------
 
-test: lint core vectors python node e2e deny
+test: lint core python node installed e2e deny
 	@echo "all tests passed"
 
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
@@ -71,6 +71,7 @@ lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 core:
 	cargo test $(CARGO_FLAGS) --workspace $(BINDINGS) --all-features
 
+# Writes the shared vectors anew; `make core` fails where that would change a file.
 vectors:
 	cargo run $(CARGO_FLAGS) --quiet -p mcp-bearer-tests --bin vectors
 
@@ -79,6 +80,12 @@ python: wheel
 
 node: addon
 	cd bindings-node && npm test --silent
+
+# The wheel and the npm tarball, in environments that have nothing else.
+installed: wheel addon
+	rm -rf build/npm && mkdir -p build/npm
+	cd bindings-node && npm pack --silent --pack-destination ../build/npm
+	tests/installed/run build/wheels/*.whl build/npm/*.tgz
 
 e2e: build
 	cd examples/dev-authorization-server && npm test --silent

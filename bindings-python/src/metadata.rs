@@ -26,6 +26,11 @@ impl ProtectedResourceMetadata {
     }
 
     #[getter]
+    fn resource(&self) -> &str {
+        self.0.resource()
+    }
+
+    #[getter]
     fn url(&self) -> &str {
         self.0.url()
     }

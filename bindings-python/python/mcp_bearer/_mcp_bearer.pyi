@@ -478,6 +478,10 @@ class ProtectedResourceMetadata:
         """The document as a dictionary."""
 
     @property
+    def resource(self) -> str:
+        """The resource identifier, exactly as configured."""
+
+    @property
     def url(self) -> str:
         """Where it is: the ``resource_metadata`` of every challenge."""
 

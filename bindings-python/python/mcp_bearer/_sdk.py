@@ -28,7 +28,7 @@ def load() -> tuple[Callable[[AccessToken, ResourceServer], object], Callable[[A
                 client_id=token.client_id or "",
                 scopes=sorted(token.scopes),
                 expires_at=None if token.expires_at is None else int(token.expires_at),
-                resource=server.metadata.dict["resource"],
+                resource=server.metadata.resource,
                 subject=token.subject,
                 claims=token.claims,
             )

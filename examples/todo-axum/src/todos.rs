@@ -1,0 +1,74 @@
+//! The todos, in memory: every user has a list of their own.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mcp_bearer::AccessToken;
+use rmcp::schemars::{self, JsonSchema};
+use serde::Serialize;
+
+#[derive(Clone, Default)]
+pub(crate) struct Todos(Arc<Store>);
+
+#[derive(Default)]
+struct Store {
+    lists: Mutex<HashMap<Owner, Vec<Todo>>>,
+    last_id: AtomicU64,
+}
+
+#[derive(Clone, Serialize, JsonSchema)]
+pub(crate) struct Todo {
+    id: String,
+    title: String,
+}
+
+/// Whose list it is. A subject is unique only together with its issuer; the token of a program
+/// that acts for itself may name no subject, only the client.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Owner {
+    issuer: String,
+    who: Who,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Who {
+    User(String),
+    Client(String),
+}
+
+impl Owner {
+    pub(crate) fn of(token: &AccessToken) -> Self {
+        let who = match token.subject() {
+            Some(subject) => Who::User(subject.to_owned()),
+            None => Who::Client(token.client_id().unwrap_or_default().to_owned()),
+        };
+        Self { issuer: token.issuer().to_owned(), who }
+    }
+}
+
+impl Todos {
+    pub(crate) fn list(&self, owner: &Owner) -> Vec<Todo> {
+        self.lists().get(owner).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn create(&self, owner: Owner, title: String) -> Todo {
+        let id = self.0.last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        let todo = Todo { id: id.to_string(), title };
+        self.lists().entry(owner).or_default().push(todo.clone());
+        todo
+    }
+
+    /// Whether there was one.
+    pub(crate) fn delete(&self, owner: &Owner, id: &str) -> bool {
+        let mut lists = self.lists();
+        let Some(list) = lists.get_mut(owner) else { return false };
+        let before = list.len();
+        list.retain(|todo| todo.id != id);
+        list.len() < before
+    }
+
+    fn lists(&self) -> MutexGuard<'_, HashMap<Owner, Vec<Todo>>> {
+        self.0.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -51,6 +51,10 @@ def application(server: ResourceServer | None) -> FastAPI:
     async def staff() -> str:
         return "hello"
 
+    @app.put("/staff", dependencies=[Depends(require(Requirement.claim_contains("roles", "staff")))])
+    async def hire(todo: NewTodo) -> None:
+        return None
+
     @app.get("/lazy", dependencies=[Depends(require_scope("todo:read"))])
     async def lazy() -> str:
         return "hello"
@@ -99,6 +103,19 @@ def test_validity_comes_before_everything(http: TestClient, issuer: TestIssuer) 
         assert http.get("/nowhere", headers=headers).status_code == 401
         assert http.get("/docs", headers=headers).status_code == 401
     assert http.get("/nowhere", headers=issuer.bearer()).status_code == 404
+
+
+def test_a_body_is_not_looked_at_before_the_scope(http: TestClient, issuer: TestIssuer) -> None:
+    for content in ["{bad", "{}", '{"title":1}']:
+        headers = {**issuer.bearer(), "content-type": "application/json"}
+        refused = http.post("/todos", headers=headers, content=content)
+        assert refused.status_code == 403, content
+        assert 'scope="todo:write"' in refused.headers["www-authenticate"]
+        headers |= issuer.bearer("todo:write")
+        assert http.post("/todos", headers=headers, content=content).status_code == 422, content
+        assert http.put("/staff", headers=headers, content=content).status_code == 403, content
+        headers |= issuer.bearer("todo:write", roles=["staff"])
+        assert http.put("/staff", headers=headers, content=content).status_code == 422, content
 
 
 def test_a_public_route_may_ask_for_a_token_all_the_same(http: TestClient, issuer: TestIssuer) -> None:

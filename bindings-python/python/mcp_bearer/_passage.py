@@ -15,11 +15,13 @@ _KEY = "mcp_bearer"
 class Passage:
     """A request that was let in: by which server, with whose token, and whether it is refused yet."""
 
-    __slots__ = ("denial", "server", "token")
+    __slots__ = ("asked", "denial", "server", "token")
 
     def __init__(self, server: ResourceServer, token: AccessToken | None) -> None:
         self.server = server
         self.token = token
+        self.asked = False
+        """Whether a route has said what it needs."""
         self.denial: Denial | None = None
 
     def refuse(self, denial: Denial) -> "RefusedError":

@@ -41,6 +41,7 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Check: TypeAlias = Callable[[Scope, Passage], Awaitable[None]]
 
 
 class BearerMiddleware:
@@ -52,7 +53,7 @@ class BearerMiddleware:
 
     def __init__(self, app: App, server: ResourceServer, *, public_routes: Collection[str] = ()) -> None:
         self._guard = Guard(server, public_routes=list(public_routes))
-        self._application = _Application(app, server)
+        self._application = _Application(app, server, self._before_answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -67,6 +68,9 @@ class BearerMiddleware:
             await _respond(entry.response, scope, send)
             return
         await self._application.run(entry.token, scope, receive, send)
+
+    _before_answer: "Check | None" = None
+    """What an adapter for a framework still has to ask before the application answers."""
 
 
 class OperationsMiddleware:
@@ -129,8 +133,9 @@ class OperationsMiddleware:
 class _Application:
     """What is protected: it runs with the token in place, and its refusals become answers."""
 
-    def __init__(self, app: App, server: ResourceServer) -> None:
+    def __init__(self, app: App, server: ResourceServer, check: Check | None = None) -> None:
         self._server = server
+        self._check = check
         self.app = app
         self._inner = app
         self._user: Callable[[AccessToken, ResourceServer], object] | None = None
@@ -147,6 +152,8 @@ class _Application:
 
         async def forward(message: Message) -> None:
             nonlocal started
+            if self._check is not None and not started and passage.denial is None:
+                await self._check(scope, passage)
             # What a framework makes of the RefusedError is not the answer.
             if started or passage.denial is None:
                 started = True

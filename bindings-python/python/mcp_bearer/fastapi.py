@@ -20,20 +20,22 @@ The middleware is the only one that answers: it authenticates before FastAPI rea
 dependencies tell it when a scope is missing. The scopes of both forms appear in the OpenAPI document.
 """
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import HTTPBearer
+from fastapi.routing import APIRoute
 from fastapi.security import SecurityScopes
 from fastapi.security.base import SecurityBase
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
-from ._mcp_bearer import AccessToken, Requirement, ResourceServer
-from ._passage import passage_of, request_of
+from ._mcp_bearer import AccessToken, Decision, Requirement, ResourceServer
+from ._passage import Passage, Scope, passage_of, request_of
 from .asgi import BearerMiddleware
 
 __all__ = ["Bearer", "protect", "require", "require_scope"]
@@ -51,10 +53,25 @@ def protect(app: FastAPI, server: ResourceServer, *, public_routes: Collection[s
     """
     if app.middleware_stack is not None:
         raise RuntimeError("protect() comes before the first request")
-    middleware = Middleware(BearerMiddleware, server, public_routes=tuple(public_routes))
+    middleware = Middleware(_Protection, server, public_routes=tuple(public_routes))
     stack = app.user_middleware
     outer = [index for index, entry in enumerate(stack) if _is_cors(entry.cls)]
     stack.insert(outer[-1] + 1 if outer else 0, middleware)
+
+
+class _Protection(BearerMiddleware):
+    """Also asks for what a route needs when FastAPI has refused a body before asking itself."""
+
+    @staticmethod
+    async def _before_answer(scope: Scope, passage: Passage) -> None:
+        route = scope.get("route")
+        if passage.asked or not isinstance(route, APIRoute):
+            return
+        for requirement in _needs(route.dependant, ()):
+            decision = await _decide(passage, scope, requirement)
+            if decision.denial is not None:
+                passage.denial = decision.denial
+                return
 
 
 class Bearer(SecurityBase):
@@ -67,6 +84,9 @@ class Bearer(SecurityBase):
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AccessToken:
         """Return the token if it has the scopes."""
         return await _permit(connection, _all_of(tuple(scopes.scopes)))
+
+
+_bearer = Bearer()
 
 
 def require_scope(*scopes: str) -> Callable[..., Coroutine[Any, Any, AccessToken]]:
@@ -83,25 +103,44 @@ def require_scope(*scopes: str) -> Callable[..., Coroutine[Any, Any, AccessToken
 
 def require(requirement: Requirement) -> Callable[..., Coroutine[Any, Any, AccessToken]]:
     """Return a dependency that demands whatever the requirement says."""
+    return _Required(requirement)
 
-    async def dependency(
-        connection: HTTPConnection, _: Annotated[AccessToken, Security(_bearer)]
+
+class _Required:
+    def __init__(self, requirement: Requirement) -> None:
+        self.requirement = requirement
+
+    async def __call__(
+        self, connection: HTTPConnection, _: Annotated[AccessToken, Security(_bearer)]
     ) -> AccessToken:
-        return await _permit(connection, requirement)
+        return await _permit(connection, self.requirement)
 
-    return dependency
+
+def _needs(dependant: Dependant, scopes: tuple[str, ...]) -> Iterator[Requirement]:
+    """Return what the dependencies of a route will ask for."""
+    for inner in dependant.dependencies:
+        needed = (*scopes, *(inner.own_oauth_scopes or ()))
+        if isinstance(inner.call, Bearer):
+            yield _all_of(needed)
+        elif isinstance(inner.call, _Required):
+            yield inner.call.requirement
+        yield from _needs(inner, needed)
 
 
 async def _permit(connection: HTTPConnection, requirement: Requirement) -> AccessToken:
     passage = passage_of(connection.scope)
-    if passage.token is not None:
-        decision = passage.server.permit(passage.token, requirement)
-    else:
-        # On a public route that asks for a token all the same.
-        decision = await passage.server.authorize(request_of(connection.scope), requirement)
+    passage.asked = True
+    decision = await _decide(passage, connection.scope, requirement)
     if decision.token is None:
         raise passage.refuse(decision.denial or passage.server.internal_error())
     return decision.token
+
+
+async def _decide(passage: Passage, scope: Scope, requirement: Requirement) -> Decision:
+    if passage.token is not None:
+        return passage.server.permit(passage.token, requirement)
+    # On a public route that asks for a token all the same.
+    return await passage.server.authorize(request_of(scope), requirement)
 
 
 def _is_cors(middleware: object) -> bool:
@@ -111,6 +150,3 @@ def _is_cors(middleware: object) -> bool:
 @lru_cache
 def _all_of(scopes: tuple[str, ...]) -> Requirement:
     return Requirement.all_of(*scopes)
-
-
-_bearer = Bearer()

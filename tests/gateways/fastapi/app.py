@@ -44,7 +44,7 @@ app = FastAPI(lifespan=upstream.lifespan, redirect_slashes=False, openapi_url=No
 
 if policy_file := os.environ.get("OPERATION_POLICY"):
     policy = OperationPolicy(tools=json.loads(Path(policy_file).read_bytes()))
-    app.router.routes.append(Route(endpoint, OperationsMiddleware(upstream, policy)))
+    app.router.routes.append(Route(endpoint, OperationsMiddleware(upstream, policy), methods=METHODS))
 else:
 
     @app.api_route(endpoint, methods=METHODS, dependencies=[Depends(require_scope("todo:read"))])

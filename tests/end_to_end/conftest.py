@@ -67,10 +67,18 @@ def start(issuer: Issuer, upstream: Upstream, policy_file: Path) -> Iterator[Sta
     }
 
     @functools.cache
-    def start(target: Target, shape: str) -> Server:
+    def try_start(target: Target, shape: str) -> Server | AssertionError:
         path, environment = shapes[shape]()
-        server = Server(target, path, environment)
-        running.append(server)
+        try:
+            running.append(Server(target, path, environment))
+        except AssertionError as error:
+            return error
+        return running[-1]
+
+    def start(target: Target, shape: str) -> Server:
+        server = try_start(target, shape)
+        if isinstance(server, AssertionError):
+            pytest.fail(str(server), pytrace=False)
         return server
 
     yield start

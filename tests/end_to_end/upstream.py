@@ -88,6 +88,9 @@ class Upstream:
         if message.method == "DELETE":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             return
+        if message.method != "POST":
+            connection.sendall(response(405, b""))
+            return
         call = json.loads(message.body)
         if isinstance(call, dict) and call.get("params", {}).get("name") == "stream_todos":
             self._stream(connection, iter(self._paced(call), None))

@@ -179,7 +179,7 @@ export interface KeyOptions {
 export type FetchFunction = (
   url: string,
   timeoutMs: number
-) => Promise<{ status: number; headers?: Record<string, string>; body: Uint8Array }>
+) => Promise<{ status: number; headers?: Record<string, string> | Headers; body: Uint8Array }>
 
 /** What an operation needs: a requirement, one scope, or all of several. */
 export type Need = Requirement | string | readonly string[]
@@ -294,6 +294,8 @@ export declare class AccessToken {
 export declare class Guard {
   /** Throws a `ConfigError` for a route that is not an exact path. */
   constructor(server: ResourceServer, options?: GuardOptions)
+  /** The routes that are answered without a token: a CORS layer around the guard leaves them alone. */
+  get metadata(): MetadataRoutes
   /** `enter` without I/O: `null` if keys must be fetched first. */
   tryEnter(request: HttpRequest): Entry | null
   /** Lets a request in, or answers it. */
@@ -308,6 +310,8 @@ export declare class Guard {
 export declare class Issuers {
   /** Throws a `ConfigError` for a wrong setting. */
   constructor(issuers: readonly (string | IssuerOptions)[], options?: KeyOptions)
+  /** Every accepted `iss` value. */
+  get identifiers(): Array<string>
 }
 
 /** The metadata routes of several resources on one origin. A `Guard` has those of its server. */
@@ -360,6 +364,8 @@ export declare class ProtectedResourceMetadata {
   get json(): string
   /** The document as an object. */
   get document(): ProtectedResourceMetadataDocument
+  /** The identifier of the resource, exactly as configured. */
+  get resource(): string
   /** Where it is: the `resource_metadata` of every challenge. */
   get url(): string
   /** The path of `url`. */

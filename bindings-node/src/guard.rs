@@ -13,6 +13,7 @@ use crate::answer::{Answer, allowed, refused, unknown};
 use crate::config_error::OrThrow;
 use crate::issuers::Clock;
 use crate::json;
+use crate::metadata::MetadataRoutes;
 use crate::options::Options;
 use crate::policy::OperationPolicy;
 use crate::request::{Fields, OwnedRequest, object, required};
@@ -38,6 +39,12 @@ impl Guard {
         let guard = mcp_bearer::Guard::new(server.server.clone()).or_throw(env)?;
         let guard = guard.public_routes(public_routes).or_throw(env)?;
         Ok(Self { guard, clock: server.clock.clone() })
+    }
+
+    /// The routes that are answered without a token: a CORS layer around the guard leaves them alone.
+    #[napi(getter, catch_unwind)]
+    pub fn metadata(&self) -> MetadataRoutes {
+        MetadataRoutes(self.guard.metadata().clone())
     }
 
     /// `enter` without I/O: `null` if keys must be fetched first.

@@ -29,6 +29,12 @@ impl ProtectedResourceMetadata {
         json::parse(env, self.0.json())
     }
 
+    /// The identifier of the resource, exactly as configured.
+    #[napi(getter, catch_unwind)]
+    pub fn resource(&self) -> &str {
+        self.0.resource()
+    }
+
     /// Where it is: the `resource_metadata` of every challenge.
     #[napi(getter, catch_unwind)]
     pub fn url(&self) -> &str {
@@ -44,7 +50,7 @@ impl ProtectedResourceMetadata {
 
 /// The metadata routes of several resources on one origin. A `Guard` has those of its server.
 #[napi]
-pub struct MetadataRoutes(Routes);
+pub struct MetadataRoutes(pub(crate) Routes);
 
 #[napi]
 impl MetadataRoutes {

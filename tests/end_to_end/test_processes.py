@@ -58,19 +58,21 @@ def test_node_cluster(start_own: StartOwn, own_issuer: Issuer) -> None:
     seen: set[str | None] = set()
 
     def both() -> bool:
-        answer = check_answers(server, own_issuer, f"cluster worker, after {seen}")
-        seen.add(answer.one("X-Worker"))
+        seen.update(answer.one("X-Worker") for answer in check_answers(server, own_issuer, f"cluster worker, after {seen}"))
         return len(seen) == WORKERS
 
     eventually(both, "answers of two workers")
     assert None not in seen
 
 
-def check_answers(server: Server, issuer: Issuer, what: str) -> Message:
+def check_answers(server: Server, issuer: Issuer, what: str) -> list[Message]:
+    """The answers to the requests that got in."""
     check(server, f"{what}: no token", MISSING, server.rpc(LIST))
     check(server, f"{what}: missing scope", needs("todo:write"), server.rpc(CREATE, issuer.mint(server.resource)))
-    check_status(server, f"{what}: REST", 200, server("GET", "/todos", issuer.mint(server.resource)))
-    return check_status(server, f"{what}: tool", 200, server.rpc(LIST, issuer.mint(server.resource)))
+    return [
+        check_status(server, f"{what}: REST", 200, server("GET", "/todos", issuer.mint(server.resource))),
+        check_status(server, f"{what}: tool", 200, server.rpc(LIST, issuer.mint(server.resource))),
+    ]
 
 
 def children(pid: int) -> list[int]:

@@ -27,17 +27,18 @@ const OF_THE_MESSAGE: [HeaderName; 3] = [HOST, CONTENT_LENGTH, EXPECT];
 
 pub(crate) fn of_request(mut fields: HeaderMap) -> HeaderMap {
     remove_hop_by_hop(&mut fields);
-    let forwarded = fields.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned();
-    let removed: Vec<_> = forwarded.chain(PRIVATE).chain(OF_THE_MESSAGE).collect();
-    for name in removed {
+    remove_prefixed(&mut fields, "x-forwarded-");
+    for name in PRIVATE.into_iter().chain(OF_THE_MESSAGE) {
         fields.remove(name);
     }
     fields
 }
 
-/// A challenge of the server behind would send the client to the wrong authorization server.
+/// A challenge of the server behind would send the client to the wrong authorization server, and
+/// which pages may read the answer is said by the gateway.
 pub(crate) fn of_response(mut fields: HeaderMap) -> HeaderMap {
     remove_hop_by_hop(&mut fields);
+    remove_prefixed(&mut fields, "access-control-");
     fields.remove(WWW_AUTHENTICATE);
     fields
 }
@@ -51,6 +52,13 @@ fn remove_hop_by_hop(fields: &mut HeaderMap) {
         .filter_map(|name| name.trim().parse().ok())
         .collect();
     for name in named.into_iter().chain(HOP_BY_HOP) {
+        fields.remove(name);
+    }
+}
+
+fn remove_prefixed(fields: &mut HeaderMap, prefix: &str) {
+    let names: Vec<_> = fields.keys().filter(|name| name.as_str().starts_with(prefix)).cloned().collect();
+    for name in names {
         fields.remove(name);
     }
 }

@@ -96,8 +96,10 @@ fn answer_browsers(app: Router) -> Router {
         ]);
     let with_cors = app.clone().layer(cors);
     Router::new().fallback(move |request: Request| async move {
-        // The layer answers every OPTIONS as if a browser had sent it.
-        let app = if request.headers().contains_key(ORIGIN) { with_cors } else { app };
-        app.oneshot(request).await
+        // The CORS layer takes every OPTIONS for a preflight.
+        let options = request.method() == Method::OPTIONS;
+        let browser = request.headers().contains_key(ORIGIN)
+            && (!options || mcp_bearer::Request::from(&request).is_preflight());
+        if browser { with_cors.oneshot(request).await } else { app.oneshot(request).await }
     })
 }

@@ -26,7 +26,8 @@ impl Upstream {
         if endpoint.scheme_str() != Some("http") || endpoint.host().is_none() {
             return Err("UPSTREAM: must be a URL such as http://127.0.0.1:4000/mcp".into());
         }
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        // A connection that the other side is just closing would cost a POST, which nobody may repeat.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Ok(Self { endpoint: Arc::new(endpoint), client })
     }
 

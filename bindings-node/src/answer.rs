@@ -109,7 +109,11 @@ impl IntoObject for Response {
 }
 
 /// An allowed decision; the token is an instance, so that the caller's own can be handed back.
-pub(crate) fn allowed<'env, T: ToNapiValue>(env: &'env Env, token: T, fields: &Headers) -> Result<Object<'env>> {
+pub(crate) fn allowed<'env, T: ToNapiValue>(
+    env: &'env Env,
+    token: T,
+    fields: &Headers,
+) -> Result<Object<'env>> {
     let mut object = Object::new(env)?;
     object.set("allowed", true)?;
     object.set("token", token)?;
@@ -139,4 +143,3 @@ fn headers<'env>(env: &'env Env, fields: &Headers) -> Result<Array<'env>> {
 pub(crate) fn unknown<'env>(_: &'env Env, answer: &impl std::fmt::Debug) -> Result<Object<'env>> {
     Err(napi::Error::from_reason(format!("an answer that this version does not know: {answer:?}")))
 }
-

@@ -52,8 +52,7 @@ pub(crate) fn config_error(env: &Env, setting: &str, message: &str) -> Error {
         class.borrow_back(env)?.new_instance(arguments).map(Error::from)
     };
     CLASS.with_borrow(|class| match class.as_ref().map(make) {
-        Some(Ok(error)) => error,
-        Some(Err(error)) => error,
+        Some(Ok(error) | Err(error)) => error,
         None => Error::new(Status::GenericFailure, format!("{setting}: {message}")),
     })
 }
@@ -88,4 +87,3 @@ fn camel(snake: &str) -> String {
     }
     camel
 }
-

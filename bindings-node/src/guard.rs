@@ -10,8 +10,8 @@ use napi_derive::napi;
 
 use crate::access_token::AccessToken;
 use crate::answer::{Answer, allowed, refused, unknown};
+use crate::clock::Clock;
 use crate::config_error::OrThrow;
-use crate::issuers::Clock;
 use crate::json;
 use crate::metadata::MetadataRoutes;
 use crate::options::Options;
@@ -57,7 +57,11 @@ impl Guard {
 
     /// Lets a request in, or answers it.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Promise<Entry>")]
-    pub fn enter<'env>(&self, env: &'env Env, request: Unknown<'_>) -> Result<PromiseRaw<'env, Answer<Entry>>> {
+    pub fn enter<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> Result<PromiseRaw<'env, Answer<Entry>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
         if let Some(entry) = ready(self.guard.try_enter(&request.as_request())) {
@@ -99,7 +103,11 @@ impl OperationGuard {
 
     /// Who is calling. Bad credentials are refused here, before the body is read.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Promise<Entry>")]
-    pub fn enter<'env>(&self, env: &'env Env, request: Unknown<'_>) -> Result<PromiseRaw<'env, Answer<Entry>>> {
+    pub fn enter<'env>(
+        &self,
+        env: &'env Env,
+        request: Unknown<'_>,
+    ) -> Result<PromiseRaw<'env, Answer<Entry>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
         if let Some(entry) = ready(self.guard.try_enter(&request.as_request())) {
@@ -159,12 +167,12 @@ pub(crate) struct OwnedOperation {
 impl OwnedOperation {
     pub(crate) fn read<'env>(env: &'env Env, value: Unknown<'env>) -> Result<Self> {
         let request = object(value)?;
-        let parsed = request.get::<Unknown<'env>>("parsed")?;
-        let (body, parsed) = match parsed {
+        let (body, parsed) = match request.get::<Unknown<'env>>("parsed")? {
             None => (body(&request)?, false),
+            // A value that has no JSON text, such as one that is nested too deeply, cannot be
+            // judged: nor can an empty text, so that the policy refuses it.
             Some(value) => {
-                let text = json::stringify(env, value)?;
-                (text.ok_or_else(|| wrong("parsed must be a JSON value"))?.into_bytes(), true)
+                (json::stringify(env, value).ok().flatten().unwrap_or_default().into_bytes(), true)
             }
         };
         Ok(Self { method: required(&request, "method")?, fields: Fields::read(&request)?, body, parsed })

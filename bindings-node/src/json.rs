@@ -11,7 +11,8 @@ pub(crate) fn parse<'env>(env: &'env Env, text: &str) -> Result<Unknown<'env>> {
 
 /// `JSON.stringify`; `None` for what JSON cannot say, such as `undefined`.
 pub(crate) fn stringify<'env>(env: &'env Env, value: Unknown<'env>) -> Result<Option<String>> {
-    let stringify: Function<'env, Unknown<'env>, Unknown<'env>> = json(env)?.get_named_property_unchecked("stringify")?;
+    let stringify: Function<'env, Unknown<'env>, Unknown<'env>> =
+        json(env)?.get_named_property_unchecked("stringify")?;
     let text = stringify.call(value)?;
     match text.get_type()? {
         ValueType::String => String::from_unknown(text).map(Some),

@@ -7,6 +7,7 @@
 //! answer          decisions, refusals and entries as plain objects
 //! access_token    the handle of a verified token
 //! requirement, policy, issuers, server, guard     the classes, as in the crate
+//! clock, fetch    the two seams that JavaScript can fill
 //! worker          the one thread, started by the first fetch
 //! ```
 //!
@@ -20,11 +21,14 @@
     unreachable_pub,
     reason = "nothing of this library is used from Rust: what is public is so for the napi macros"
 )]
+#![allow(clippy::needless_pass_by_value, reason = "values come from JavaScript owned")]
 #![expect(unsafe_code, reason = "the napi macros and traits need it; every block of ours says why it holds")]
 
 mod access_token;
 mod answer;
+mod clock;
 mod config_error;
+mod fetch;
 mod guard;
 mod issuers;
 mod json;

@@ -75,7 +75,12 @@ impl MetadataRoutes {
 
     /// Answers a request if it is for one of the documents.
     #[napi(catch_unwind, ts_return_type = "HttpResponse | null")]
-    pub fn respond(&self, method: String, path: String, if_none_match: Option<String>) -> Option<Answer<Response>> {
+    pub fn respond(
+        &self,
+        method: String,
+        path: String,
+        if_none_match: Option<String>,
+    ) -> Option<Answer<Response>> {
         self.0.respond(&method, &path, if_none_match.as_ref().map(String::as_bytes)).map(Answer)
     }
 

@@ -35,7 +35,9 @@ impl<'env> Options<'env> {
     /// One option; `expected` completes "must be …".
     pub(crate) fn get<T: FromNapiValue>(&self, name: &'static str, expected: &str) -> Result<Option<T>> {
         let Some(value) = self.raw(name)? else { return Ok(None) };
-        T::from_unknown(value).map(Some).map_err(|_| config_error(self.env, name, &format!("must be {expected}")))
+        T::from_unknown(value)
+            .map(Some)
+            .map_err(|_| config_error(self.env, name, &format!("must be {expected}")))
     }
 
     pub(crate) fn string(&self, name: &'static str) -> Result<Option<String>> {
@@ -91,7 +93,11 @@ impl<'env> Options<'env> {
 }
 
 /// The members of an object that maps names to anything.
-pub(crate) fn entries<'env>(env: &Env, name: &str, value: Unknown<'env>) -> Result<Vec<(String, Unknown<'env>)>> {
+pub(crate) fn entries<'env>(
+    env: &Env,
+    name: &str,
+    value: Unknown<'env>,
+) -> Result<Vec<(String, Unknown<'env>)>> {
     if value.get_type()? != ValueType::Object || value.is_array()? {
         return Err(config_error(env, name, "must be an object"));
     }

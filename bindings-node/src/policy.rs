@@ -23,8 +23,9 @@ impl OperationPolicy {
         let options = Options::new(env, "OperationPolicy", options)?;
         let mut policy = Policy::builder();
         if let Some(value) = options.raw("base")? {
-            let base = requirement(env, value)?
-                .ok_or_else(|| config_error(env, "base", "must be a Requirement, a scope, or an array of scopes"))?;
+            let base = requirement(env, value)?.ok_or_else(|| {
+                config_error(env, "base", "must be a Requirement, a scope, or an array of scopes")
+            })?;
             policy = policy.base(base);
         }
         policy = named(&options, policy, "tools", OperationPolicyBuilder::tool)?;

@@ -1,7 +1,9 @@
 //! What one entry of a policy says: a requirement, its short forms, or a function of the call.
 
 use mcp_bearer::operation::{Call, CallError, Rule};
-use napi::bindgen_prelude::{ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, JavaScriptClassExt, Object, Unknown};
+use napi::bindgen_prelude::{
+    ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, JavaScriptClassExt, Object, Unknown,
+};
 use napi::{Env, JsValue, Result, ValueType, sys};
 
 use crate::access_token::AccessToken;
@@ -19,21 +21,25 @@ pub(crate) fn rule(env: &Env, name: &str, value: Unknown<'_>) -> Result<Rule> {
     }
     match requirement(env, value)? {
         Some(requirement) => Ok(requirement.into()),
-        None => Err(config_error(env, name, "must be a Requirement, a scope, an array of scopes, or a function")),
+        None => {
+            Err(config_error(env, name, "must be a Requirement, a scope, an array of scopes, or a function"))
+        }
     }
 }
 
 /// A requirement, one scope, or all of several; `None` for anything else.
 pub(crate) fn requirement(env: &Env, value: Unknown<'_>) -> Result<Option<mcp_bearer::Requirement>> {
     match value.get_type()? {
-        ValueType::String => mcp_bearer::Requirement::scope(String::from_unknown(value)?).or_throw(env).map(Some),
+        ValueType::String => {
+            mcp_bearer::Requirement::scope(String::from_unknown(value)?).or_throw(env).map(Some)
+        }
         ValueType::Object if value.is_array()? => match Vec::<String>::from_unknown(value) {
             Ok(scopes) => mcp_bearer::Requirement::all_of(scopes).or_throw(env).map(Some),
             Err(_) => Ok(None),
         },
-        ValueType::Object => {
-            Ok(ClassInstance::<Requirement>::from_unknown(value).ok().map(|requirement| requirement.0.clone()))
-        }
+        ValueType::Object => Ok(ClassInstance::<Requirement>::from_unknown(value)
+            .ok()
+            .map(|requirement| requirement.0.clone())),
         _ => Ok(None),
     }
 }
@@ -59,7 +65,8 @@ fn function_rule(env: &Env, function: FunctionRef<Arguments<'static>, Unknown<'s
     let home = Home(env.raw());
     Rule::function(move |call| {
         let env = home.env();
-        needed(&env, &function, call).map_err(|error| CallError::new(error.reason.clone()))?
+        needed(&env, &function, call)
+            .map_err(|error| CallError::new(error.reason))?
             .ok_or_else(|| CallError::new("the function returned no requirement"))
     })
 }

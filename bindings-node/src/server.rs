@@ -9,9 +9,10 @@ use napi_derive::napi;
 
 use crate::access_token::AccessToken;
 use crate::answer::{Answer, allowed, refused, unknown};
+use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
 use crate::guard::{OwnedOperation, operation_decision, ready};
-use crate::issuers::{Clock, Issuers, issuer_list, key_options};
+use crate::issuers::{Issuers, issuer_list, key_options};
 use crate::json;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::options::{Options, entries};
@@ -45,7 +46,11 @@ impl ResourceServer {
         catch_unwind,
         ts_args_type = "defaults?: ResourceServerDefaults, variables?: Record<string, string | undefined>"
     )]
-    pub fn from_env(env: &Env, defaults: Option<Unknown<'_>>, variables: Option<Unknown<'_>>) -> Result<Self> {
+    pub fn from_env(
+        env: &Env,
+        defaults: Option<Unknown<'_>>,
+        variables: Option<Unknown<'_>>,
+    ) -> Result<Self> {
         let options = Options::new(env, "fromEnv", defaults)?;
         let builder = Builder::from_env(self::variables(env, variables)?).or_throw(env)?;
         build(builder, options)
@@ -53,7 +58,11 @@ impl ResourceServer {
 
     /// Who is calling, without I/O: `null` if keys must be fetched first.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Authentication | null")]
-    pub fn try_authenticate(&self, env: &Env, request: Unknown<'_>) -> Result<Option<Answer<Authentication>>> {
+    pub fn try_authenticate(
+        &self,
+        env: &Env,
+        request: Unknown<'_>,
+    ) -> Result<Option<Answer<Authentication>>> {
         self.clock.ask(env)?;
         Ok(ready(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
     }
@@ -108,7 +117,10 @@ impl ResourceServer {
             return PromiseRaw::resolve(env, answer);
         }
         let (server, requirement) = (self.server.clone(), requirement.0.clone());
-        worker::promise(env, async move { Answer(server.authorize(&request.as_request(), &requirement).await) })
+        worker::promise(
+            env,
+            async move { Answer(server.authorize(&request.as_request(), &requirement).await) },
+        )
     }
 
     /// May they: whether a verified token satisfies a requirement.
@@ -143,7 +155,11 @@ impl ResourceServer {
         self.clock.ask(env)?;
         let verified = token.as_ref().map(|token| token.0.clone());
         let request = OwnedOperation::read(env, request)?;
-        operation_decision(env, self.server.permit_operation(verified, &policy.0, &request.as_request()), token)
+        operation_decision(
+            env,
+            self.server.permit_operation(verified, &policy.0, &request.as_request()),
+            token,
+        )
     }
 
     /// A refusal for a fault on this side, with nothing about the fault in it.
@@ -222,8 +238,11 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
     Ok(ResourceServer { server: builder.build().or_throw(env)?, clock })
 }
 
+/// The name of an option, and what it sets.
+type ListSetter = (&'static str, fn(Builder, Vec<String>) -> Builder);
+
 fn lists(mut builder: Builder, options: &Options<'_>) -> Result<Builder> {
-    let all: [(&'static str, fn(Builder, Vec<String>) -> Builder); 6] = [
+    let all: [ListSetter; 6] = [
         ("audiences", Builder::audiences),
         ("allowedClients", Builder::allowed_clients),
         ("authorizationServers", Builder::authorization_servers),
@@ -251,7 +270,8 @@ fn variables(env: &Env, given: Option<Unknown<'_>>) -> Result<HashMap<String, St
     let mut variables = HashMap::new();
     for (name, value) in entries(env, "variables", given)? {
         if value.get_type()? != ValueType::Undefined {
-            let text = String::from_unknown(value).map_err(|_| config_error(env, &name, "must be a string"))?;
+            let text =
+                String::from_unknown(value).map_err(|_| config_error(env, &name, "must be a string"))?;
             variables.insert(name, text);
         }
     }

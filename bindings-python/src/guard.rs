@@ -100,7 +100,6 @@ impl OperationGuard {
     }
 
     #[pyo3(signature = (token, /, *, method, headers, body, parsed=false))]
-    #[expect(clippy::too_many_arguments, reason = "keyword-only parts of a request")]
     fn permit(
         &self,
         py: Python<'_>,

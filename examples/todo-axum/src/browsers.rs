@@ -7,28 +7,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use mcp_bearer::MetadataRoutes;
 use tower::ServiceExt;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-
-const METHODS: [Method; 3] = [Method::GET, Method::POST, Method::DELETE];
-const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-/// What MCP Inspector and other clients in browsers send.
-const REQUEST_HEADERS: [HeaderName; 8] = [
-    ACCEPT,
-    AUTHORIZATION,
-    CONTENT_TYPE,
-    PROTOCOL_VERSION,
-    SESSION_ID,
-    HeaderName::from_static("mcp-method"),
-    HeaderName::from_static("mcp-name"),
-    HeaderName::from_static("last-event-id"),
-];
-const RESPONSE_HEADERS: [HeaderName; 4] = [WWW_AUTHENTICATE, RETRY_AFTER, PROTOCOL_VERSION, SESSION_ID];
 
 /// Which web pages may call.
 pub(crate) struct Admission {
@@ -70,7 +56,9 @@ impl Admission {
             let app = match rule.admit(&request) {
                 Admitted::AsNoBrowser => app,
                 Admitted::WithCors => with_cors,
-                Admitted::Not => return (StatusCode::FORBIDDEN, "This origin is not allowed.\n").into_response(),
+                Admitted::Not => {
+                    return (StatusCode::FORBIDDEN, "This origin is not allowed.\n").into_response();
+                }
             };
             app.oneshot(request).await.into_response()
         })
@@ -108,3 +96,19 @@ fn is_loopback(origin: &str) -> bool {
             && matches!(origin.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
     })
 }
+
+const METHODS: [Method; 3] = [Method::GET, Method::POST, Method::DELETE];
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// What MCP Inspector and other clients in browsers send.
+const REQUEST_HEADERS: [HeaderName; 8] = [
+    ACCEPT,
+    AUTHORIZATION,
+    CONTENT_TYPE,
+    PROTOCOL_VERSION,
+    SESSION_ID,
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    HeaderName::from_static("last-event-id"),
+];
+const RESPONSE_HEADERS: [HeaderName; 4] = [WWW_AUTHENTICATE, RETRY_AFTER, PROTOCOL_VERSION, SESSION_ID];

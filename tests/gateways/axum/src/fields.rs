@@ -2,28 +2,9 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderName,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
 };
-
-/// They concern one connection (RFC 9110 section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 9] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
-
-/// The client's credentials, and what it says about who it is.
-const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, HeaderName::from_static("dpop"), COOKIE, FORWARDED];
-
-/// Written anew for the request that is sent on.
-const OF_THE_MESSAGE: [HeaderName; 3] = [HOST, CONTENT_LENGTH, EXPECT];
 
 pub(crate) fn of_request(mut fields: HeaderMap) -> HeaderMap {
     remove_hop_by_hop(&mut fields);
@@ -62,3 +43,22 @@ fn remove_prefixed(fields: &mut HeaderMap, prefix: &str) {
         fields.remove(name);
     }
 }
+
+/// They concern one connection (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// The client's credentials, and what it says about who it is.
+const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, HeaderName::from_static("dpop"), COOKIE, FORWARDED];
+
+/// Written anew for the request that is sent on.
+const OF_THE_MESSAGE: [HeaderName; 3] = [HOST, CONTENT_LENGTH, EXPECT];

@@ -65,7 +65,11 @@ fn app() -> Result<Router, Box<dyn Error>> {
 }
 
 /// Decides each operation by a policy in JSON: tool, and the list of scopes that it needs.
-fn police(methods: MethodRouter, server: ResourceServer, policy: &[u8]) -> Result<MethodRouter, Box<dyn Error>> {
+fn police(
+    methods: MethodRouter,
+    server: ResourceServer,
+    policy: &[u8],
+) -> Result<MethodRouter, Box<dyn Error>> {
     let tools: BTreeMap<String, Vec<String>> = serde_json::from_slice(policy)?;
     let mut policy = OperationPolicy::builder();
     for (tool, scopes) in tools {

@@ -83,9 +83,8 @@ node: addon
 
 # The wheel and the npm tarball, in environments that have nothing else.
 installed: wheel addon
-	rm -rf build/npm && mkdir -p build/npm
-	cd bindings-node && npm pack --silent --pack-destination ../build/npm
-	tests/installed/run build/wheels/*.whl build/npm/*.tgz
+	$(PY) bindings-python/tests/check_wheel.py build/wheels/*.whl
+	cd bindings-node && npm run --silent test:package
 
 e2e: build
 	cd examples/dev-authorization-server && npm test --silent

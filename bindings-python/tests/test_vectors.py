@@ -13,8 +13,6 @@ from . import vectors
 FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
 FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
 MEMBERS = {"tcId", "comment", "notes", "requirements", "input", "result", "fetched"}
-# Python's settings by the names of the vectors.
-SETTINGS = {"scope_hierarchy": "scope_implies"}
 
 pytestmark = pytest.mark.anyio
 
@@ -72,8 +70,6 @@ def compare_setting(test: dict[str, Any], result: dict[str, Any]) -> list[str]:
     expected = dict(test["result"])
     says = expected.pop("says", "")
     message = result.pop("says", "")
-    if "setting" in result:
-        result["setting"] = SETTINGS.get(result["setting"], result["setting"])
     if expected == result and says in message:
         return []
     return [f"{test['tcId']} {test['comment']}: expected {test['result']}, got {result} {message!r}"]

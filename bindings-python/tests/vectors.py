@@ -68,7 +68,7 @@ class World:
 
 
 def server(settings: Json, world: World) -> ResourceServer:
-    rest = dict(settings)
+    rest = {"issuers": [], **settings} if "environment" not in settings else dict(settings)
     keys: Any = {name: rest.pop(name) for name in list(rest) if name in KEYS}
     keys |= {"clock": world.clock, "fetch": world.fetch}
     environment = rest.pop("environment", None)
@@ -128,7 +128,7 @@ def rule(described: Any) -> Any:
 
 
 def list_scope(call: Call) -> str:
-    name = (call.arguments or {}).get("list")
+    name = call.arguments.get("list") if isinstance(call.arguments, dict) else None
     plain = isinstance(name, str) and name != "" and all("a" <= letter <= "z" for letter in name)
     return f"list:{name if plain else 'any'}"
 
@@ -164,13 +164,8 @@ class Group:
         self.guard = Guard(self.server, public_routes=rest.pop("public_routes", []))
         self.operations = OperationGuard(self.server, policy(rest.pop("policy", {})))
         others = [server(other, self.world) for other in rest.pop("with", [])]
-        # Only metadata tests say who answers at the root.
-        alias = root_alias(rest)
-        self.routes = (
-            MetadataRoutes([s.metadata for s in [self.server, *others]], root_alias=alias)
-            if alias is not None or not others
-            else None
-        )
+        documents = [one.metadata for one in [self.server, *others]]
+        self.routes = MetadataRoutes(documents, root_alias=root_alias(rest))
         assert not rest, rest
 
     async def run(self, given: Json) -> tuple[Json, list[str]]:
@@ -200,7 +195,6 @@ class Group:
                         )
                     )
             case "metadata":
-                assert self.routes is not None
                 tags = [value.encode("latin-1") for name, value in headers if name.lower() == "if-none-match"]
                 answer = self.routes.respond(
                     method=method, path=target, if_none_match=tags[0] if tags else None

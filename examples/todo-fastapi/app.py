@@ -19,14 +19,15 @@ browsers.py   CORS, and which web pages may call
 
 from urllib.parse import urlsplit
 
-import rest
-import tools
-from browsers import Browsers
 from fastapi import FastAPI
 from mcp_bearer import ResourceServer
 from mcp_bearer.asgi import OperationsMiddleware
 from mcp_bearer.fastapi import protect
 from starlette.routing import Route
+
+import rest
+import tools
+from browsers import Browsers
 
 SCOPES = ["todo:read", "todo:write", "todo:delete"]
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Security
 from mcp_bearer import AccessToken
 from mcp_bearer.fastapi import Bearer, require_scope
 from pydantic import BaseModel
+
 from todos import Owner, Todo, todos
 
 router = APIRouter()

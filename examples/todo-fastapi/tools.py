@@ -18,6 +18,7 @@ from mcp.types import CallToolResult, TextContent
 from mcp_bearer import OperationPolicy
 from pydantic import BaseModel
 from starlette.applications import Starlette
+
 from todos import Owner, Todo, todos
 
 POLICY = OperationPolicy(

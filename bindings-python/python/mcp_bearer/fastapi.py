@@ -21,7 +21,6 @@ dependencies tell it when a scope is missing. The scopes of both forms appear in
 """
 
 from collections.abc import Callable, Collection, Coroutine, Iterator
-from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Security
@@ -147,6 +146,5 @@ def _is_cors(middleware: object) -> bool:
     return isinstance(middleware, type) and issubclass(middleware, CORSMiddleware)
 
 
-@lru_cache
 def _all_of(scopes: tuple[str, ...]) -> Requirement:
     return Requirement.all_of(*scopes)

@@ -18,10 +18,11 @@ from fastapi import Depends, FastAPI, Request
 from mcp_bearer import OperationPolicy, ResourceServer
 from mcp_bearer.asgi import OperationsMiddleware
 from mcp_bearer.fastapi import protect, require_scope
-from proxy import Upstream
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
+
+from proxy import Upstream
 
 METHODS = ["GET", "POST", "DELETE"]
 REQUEST_HEADERS = [

@@ -37,9 +37,10 @@ class Upstream:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        # A stream of events lasts as long as its session, so that only connecting has a limit.
+        # A stream of events lasts as long as its session, so that only connecting has a limit. A
+        # connection is used once: a POST must not be lost to one that closes.
         self._client = httpx2.AsyncClient(
-            limits=httpx2.Limits(max_connections=None),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
             timeout=httpx2.Timeout(None, connect=10),
             trust_env=False,
         )

@@ -142,6 +142,11 @@ def test_scope_hierarchy(issuer: TestIssuer) -> None:
         ("leeway", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], leeway=600)),
         ("leeway", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], leeway=-1)),
         ("jwks_fresh", lambda: Issuers([ISSUER], jwks_fresh=float("nan"))),
+        ("jwks_fresh", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], keys={"jwks_fresh": -1})),
+        (
+            "keys",
+            lambda: ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER]), keys={"jwks_fresh": 1}),
+        ),
         ("jwks", lambda: Issuers([Issuer(ISSUER, jwks='{"keys":[]}')])),
         ("body_limit", lambda: OperationPolicy(body_limit=0)),
         ("MCP_SERVER_URL", lambda: ResourceServer.from_env({})),
@@ -156,7 +161,13 @@ def test_a_wrong_setting_is_named(setting: str, make: Callable[[], object]) -> N
 
 
 def test_a_wrong_type_names_the_argument() -> None:
-    wrongs: list[dict[str, Any]] = [{"audiences": "one"}, {"leeway": "30"}, {"no_such": 1}, {"metadata": [1]}]
+    wrongs: list[dict[str, Any]] = [
+        {"audiences": "one"},
+        {"leeway": "30"},
+        {"no_such": 1},
+        {"metadata": [1]},
+        {"keys": {"no_such": 1}},
+    ]
     for wrong in wrongs:
         with pytest.raises(TypeError, match=next(iter(wrong))):
             ResourceServer(resource=RESOURCE, issuers=[ISSUER], **wrong)

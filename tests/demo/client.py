@@ -52,7 +52,10 @@ async def report_request(request: httpx2.Request) -> None:
 
 async def report_response(response: httpx2.Response) -> None:
     request = response.request
-    is_mcp = urlsplit(str(request.url)).netloc == urlsplit(SERVER).netloc and request.method != "GET"
+    is_mcp = (
+        urlsplit(str(request.url)).netloc == urlsplit(SERVER).netloc
+        and request.method != "GET"
+    )
     report(
         {
             "response": {
@@ -103,8 +106,13 @@ class Browser:
             self.location = (await client.get(url)).headers["location"]
 
     async def callback(self) -> AuthorizationCodeResult:
-        query = {name: values[0] for name, values in parse_qs(urlsplit(self.location).query).items()}
-        return AuthorizationCodeResult(code=query["code"], state=query["state"], iss=query.get("iss"))
+        query = {
+            name: values[0]
+            for name, values in parse_qs(urlsplit(self.location).query).items()
+        }
+        return AuthorizationCodeResult(
+            code=query["code"], state=query["state"], iss=query.get("iss")
+        )
 
 
 class Driver:
@@ -146,7 +154,7 @@ async def main() -> None:
         command = json.loads(line)
         try:
             report({"done": await commands[command["do"]](command)})
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the scenario reports it
             report({"failed": f"{type(error).__name__}: {error}"})
 
 

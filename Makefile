@@ -64,7 +64,7 @@ lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	awk -f core/readme.awk core/src/lib.rs | diff core/README.md -
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	cd bindings-python && $(PY) -m mypy && $(PY) -m mypy.stubtest mcp_bearer --ignore-disjoint-bases
+	cd bindings-python && $(PY) -m mypy && $(PY) -m mypy.stubtest mcp_bearer
 	cd bindings-node && npm run --silent types
 	git diff --exit-code -- bindings-node/index.d.ts
 

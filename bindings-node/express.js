@@ -102,6 +102,9 @@ function answer(res, { status, headers, body }) {
   for (const [name] of headers) if (!name.startsWith('access-control-')) res.removeHeader(name)
   addHeaders(res, headers)
   res.end(body)
+  // What is left of an upload is let by, as Node does itself where nobody has begun to read: a
+  // client that sends all of it before it reads would wait for ever.
+  res.req.resume()
 }
 
 function addHeaders(res, headers) {

@@ -155,7 +155,7 @@ export interface KeyOptions {
   jwksCooldownMs?: number
   /** How long an attempt may take, metadata and keys together. Default: 5 seconds. */
   jwksTimeoutMs?: number
-  /** How long past their freshness keys may be used while the issuer fails. Default: 1 hour. */
+  /** How long past their freshness keys may be used while the issuer fails. Without effect in this version. */
   jwksMaxStaleMs?: number
   /** Trusts the certificates in this PEM file besides the system's. */
   caFile?: string

@@ -157,6 +157,10 @@ impl<'de> Visitor<'de> for Strict {
                 let number = text.parse().ok().filter(|number: &f64| number.is_finite());
                 return number.map(Json::Number).ok_or_else(|| A::Error::custom("number out of range"));
             }
+            // Whoever reads this again as a `Value` (an application its claims) could see another one.
+            if name.starts_with("$serde_json::private::") {
+                return Err(A::Error::custom("private member name"));
+            }
             names.insert(name.clone()).map_err(|Malformed| A::Error::custom("duplicate member"))?;
             members.push((name, map.next_value_seed(inner)?));
         }
@@ -249,6 +253,8 @@ mod tests {
         }
         let infinite = r#"{"a":{"$serde_json::private::Number":"inf"}}"#;
         assert_eq!(object(infinite.as_bytes()), Err(Malformed));
+        let raw = r#"{"a":{"$serde_json::private::RawValue":"1"}}"#;
+        assert_eq!(object(raw.as_bytes()), Err(Malformed));
         assert_eq!(object(b"{\"a\":\"\xff\"}"), Err(Malformed));
         assert!(object(b" {\"a\":[1,-2,0.5,null,true]} ").is_ok());
     }

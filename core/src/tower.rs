@@ -8,30 +8,35 @@
 //! These are translations only: every decision is made in [`Guard`], [`ResourceServer`] and
 //! [`OperationGuard`].
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Body, Frame};
-use http_body_util::{BodyExt, Either, Full};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Either};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::access_token::AccessToken;
-use crate::decision::{Decision, Denial, Response};
+use crate::decision::{Decision, Denial, Headers, Response};
 use crate::guard::{Entry, Guard, OperationGuard};
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::server::ResourceServer;
 
-/// The body of a response: one of ours, or the application's.
-pub type ResponseBody<B> = Either<Full<Bytes>, B>;
+/// The body of a response: of a guard's answer, or the application's.
+pub type ResponseBody<B> = Either<AnswerBody, B>;
 
 /// A response on its way.
 pub type ResponseFuture<B, E> =
     Pin<Box<dyn Future<Output = Result<http::Response<ResponseBody<B>>, E>> + Send>>;
+
+/// The body of a guard's answer.
+#[derive(Clone, Debug)]
+pub struct AnswerBody(Option<Bytes>);
 
 /// Protects everything behind it.
 #[derive(Clone, Debug)]
@@ -77,17 +82,18 @@ impl OperationsLayer {
     }
 }
 
-/// What a gate makes of a request: on to the application, or an answer.
+/// What a gate makes of a request: on to the application, with fields to add to its response, or an
+/// answer.
+#[doc(hidden)]
+pub type Passed<B> = Result<(http::Request<B>, Headers), Response>;
+
 #[doc(hidden)]
 pub trait Gate<B>: Clone + Send + 'static {
-    fn pass(
-        self,
-        request: http::Request<B>,
-    ) -> impl Future<Output = Result<http::Request<B>, Response>> + Send;
+    fn pass(self, request: http::Request<B>) -> impl Future<Output = Passed<B>> + Send;
 }
 
 impl<B: Send + 'static> Gate<B> for ProtectLayer {
-    async fn pass(self, request: http::Request<B>) -> Result<http::Request<B>, Response> {
+    async fn pass(self, request: http::Request<B>) -> Passed<B> {
         let (mut parts, body) = request.into_parts();
         let entry = self.0.enter(&Request::from(&parts)).await;
         match entry {
@@ -95,16 +101,18 @@ impl<B: Send + 'static> Gate<B> for ProtectLayer {
                 parts.extensions.insert(token);
                 parts.extensions.insert(self.0.server().clone());
             }
-            Entry::Public | Entry::Anonymous => {}
+            Entry::Public => {}
             Entry::Answer(response) => return Err(response),
             Entry::Denied(denial) => return Err(denial.into()),
+            // Only the guard of an MCP endpoint leaves anything to be judged.
+            Entry::Anonymous => return Err(Denial::internal().into()),
         }
-        Ok(http::Request::from_parts(parts, body))
+        Ok((http::Request::from_parts(parts, body), Headers::new()))
     }
 }
 
 impl<B: Send + 'static> Gate<B> for RequireLayer {
-    async fn pass(self, mut request: http::Request<B>) -> Result<http::Request<B>, Response> {
+    async fn pass(self, mut request: http::Request<B>) -> Passed<B> {
         let extensions = request.extensions();
         let (Some(token), Some(server)) =
             (extensions.get::<AccessToken>(), extensions.get::<ResourceServer>())
@@ -112,9 +120,9 @@ impl<B: Send + 'static> Gate<B> for RequireLayer {
             return Err(Denial::internal().into());
         };
         match server.permit(token.clone(), &self.0) {
-            Decision::Allowed { token, .. } => {
+            Decision::Allowed { token, response_headers } => {
                 request.extensions_mut().insert(token);
-                Ok(request)
+                Ok((request, response_headers))
             }
             Decision::Denied(denial) => Err(denial.into()),
         }
@@ -125,14 +133,14 @@ impl<B> Gate<B> for OperationsLayer
 where
     B: Body<Data = Bytes, Error: Send> + From<Bytes> + Send + 'static,
 {
-    async fn pass(self, request: http::Request<B>) -> Result<http::Request<B>, Response> {
+    async fn pass(self, request: http::Request<B>) -> Passed<B> {
         let (mut parts, body) = request.into_parts();
         let token = match left_by_guard(&parts.extensions, self.0.server()) {
             Some(token) => Some(token.clone()),
             None => match self.0.enter(&Request::from(&parts)).await {
                 Entry::Authenticated(token) => Some(token),
                 Entry::Anonymous => None,
-                Entry::Public => return Ok(http::Request::from_parts(parts, body)),
+                Entry::Public => return Ok((http::Request::from_parts(parts, body), Headers::new())),
                 Entry::Answer(response) => return Err(response),
                 Entry::Denied(denial) => return Err(denial.into()),
             },
@@ -146,12 +154,12 @@ where
         let fields = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let operation = OperationRequest::new(parts.method.as_str(), fields, &judged);
         match self.0.permit(token, &operation) {
-            Decision::Allowed { token, .. } => {
+            Decision::Allowed { token, response_headers } => {
                 if let Some(token) = token {
                     parts.extensions.insert(token);
                     parts.extensions.insert(self.0.server().clone());
                 }
-                Ok(http::Request::from_parts(parts, body))
+                Ok((http::Request::from_parts(parts, body), response_headers))
             }
             Decision::Denied(denial) => Err(denial.into()),
         }
@@ -229,7 +237,11 @@ where
         let gate = self.gate.clone();
         Box::pin(async move {
             match gate.pass(request).await {
-                Ok(request) => Ok(inner.call(request).await?.map(Either::Right)),
+                Ok((request, fields)) => {
+                    let mut response = inner.call(request).await?.map(Either::Right);
+                    response.headers_mut().extend(fields);
+                    Ok(response)
+                }
                 Err(answer) => Ok(answer.into_http().map(Either::Left)),
             }
         })
@@ -238,10 +250,33 @@ where
 
 impl Response {
     /// The response in the types of the `http` crate.
-    pub(crate) fn into_http(self) -> http::Response<Full<Bytes>> {
-        let mut response = http::Response::new(Full::new(self.body));
+    pub(crate) fn into_http(self) -> http::Response<AnswerBody> {
+        let body = Some(self.body).filter(|body| !body.is_empty());
+        let mut response = http::Response::new(AnswerBody(body));
         *response.status_mut() = http::StatusCode::from_u16(self.status).unwrap_or_default();
         response.headers_mut().extend(self.headers);
         response
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// An empty body states no length: an answer to HEAD and a 304 have none to state (RFC 9110
+    /// section 8.6), but axum would; for the others the HTTP server does.
+    fn size_hint(&self) -> SizeHint {
+        self.0.as_ref().map_or_else(SizeHint::default, |data| SizeHint::with_exact(data.len() as u64))
     }
 }

@@ -193,6 +193,7 @@ class Issuers:
         :param jwks_cooldown: How long after an attempt a token with an unknown key starts no other.
         :param jwks_timeout: How long an attempt may take, metadata and keys together.
         :param jwks_max_stale: How long past their freshness keys may be used while the issuer fails.
+            Without effect in this version, which never uses keys past their freshness.
         :param ca_file: A PEM file with certificates to trust besides the system's.
         :param proxy: The proxy for https URLs, and ``no_proxy`` the hosts that are reached without
             it, as ``HTTPS_PROXY`` and ``NO_PROXY`` would name them.

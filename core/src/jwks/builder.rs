@@ -68,6 +68,7 @@ impl IssuersBuilder {
     }
 
     /// How long past their freshness keys may be used while the issuer fails: 1 hour; zero is never.
+    /// Checked but without effect in this version, which never uses keys past their freshness.
     pub const fn jwks_max_stale(mut self, duration: Duration) -> Self {
         self.settings.max_stale = duration;
         self

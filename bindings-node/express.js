@@ -59,7 +59,7 @@ function operations(policy, { server: own } = {}) {
     const judge = token => {
       if (!policy.readsBody(req.method)) return permit(token, {})
       // The stream has been read: what runs is what the framework has made of it.
-      if (req.readableEnded || req._body) return permit(token, { parsed: parsed(req) })
+      if (req.readableEnded) return permit(token, { parsed: parsed(req) })
       readBody(req, policy.bodyLimit, body => attempt(() => permit(token, { body }), next))
     }
     const enter = entry => {
@@ -122,23 +122,19 @@ function parsed(req) {
 function readBody(req, limit, done) {
   const chunks = []
   let size = 0
-  const stop = () => {
-    req.removeListener('readable', read)
-    req.removeListener('end', finish)
-    req.removeListener('close', stop)
-  }
-  const finish = () => {
-    stop()
-    done(Buffer.concat(chunks))
-  }
   const read = () => {
-    for (let chunk; size <= limit && (chunk = req.read()) !== null; size += chunk.length) chunks.push(chunk)
+    for (let chunk; (chunk = req.read()) !== null; size += chunk.length) chunks.push(chunk)
     if (size > limit || req.complete) finish()
   }
+  const finish = () => {
+    req.removeListener('readable', read)
+    req.removeListener('end', finish)
+    done(Buffer.concat(chunks))
+  }
   req.on('readable', read)
+  // An empty body that has arrived already is never readable. One that breaks off has no end, and
+  // nobody waits for the answer.
   req.on('end', finish)
-  // A client that has gone gets no answer.
-  req.on('close', stop)
 }
 
 /**

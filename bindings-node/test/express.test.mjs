@@ -302,6 +302,25 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.equal((await post(call('list_todos'), authorization({ scope: 'todo:read' }))).status, 200)
   })
 
+  test(`Express ${version}: operations takes the token that the guard left, and lets preflights pass`, async t => {
+    const app = express()
+    const server = newServer(as)
+    app.all('/alone', operations(policy, { server }), (req, res) => res.status(204).end())
+    app.use(protect(server))
+    let left
+    const before = (req, res, next) => {
+      left = req.accessToken
+      next()
+    }
+    app.post('/mcp', before, operations(policy), (req, res) => res.json(req.accessToken === left))
+    const url = await serve(t, app)
+    const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+    assert.equal((await send(`${url}/mcp`, { method: 'POST', headers, body: call('list_todos') })).text, 'true')
+    const preflight = ['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'POST']
+    assert.equal((await send(`${url}/alone`, { method: 'OPTIONS', headers: preflight })).status, 204)
+    assert.equal((await send(`${url}/alone`, { method: 'OPTIONS' })).status, 401)
+  })
+
   test(`Express ${version}: a token for another server does not count`, async t => {
     const app = express()
     app.use(protect(newServer(as)))
@@ -312,11 +331,47 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.equal((await send(`${url}/mcp`, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' })).status, 401)
   })
 
-  test(`Express ${version}: a body that is gone is a clear setup error`, async t => {
+  /** Keys that come only when every request has arrived whole. */
+  function slowServer() {
+    const fetch = async () => {
+      for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate)
+      return { status: 200, body: Buffer.from(JSON.stringify(as.jwks)) }
+    }
+    const issuers = new Issuers([{ issuer: ISSUER, jwksUri: `${ISSUER}/keys` }], { fetch })
+    return new ResourceServer({ resource: RESOURCE, issuers })
+  }
+
+  for (const [body, status] of [['', 400], [call('list_todos'), 200], [call('delete_todo'), 403], [call('list_todos', { x: 'y'.repeat(140_000) }), 413]]) {
+    test(`Express ${version}: ${body.length} bytes that arrive while the keys are fetched`, async t => {
+      const app = express()
+      app.post('/mcp', operations(policy, { server: slowServer() }), async (req, res) => res.send(await readers['a raw reader'](req)))
+      const url = await serve(t, app)
+      const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+      const answer = await send(`${url}/mcp`, { method: 'POST', headers, body })
+      assert.equal(answer.status, status)
+      if (status === 200) assert.equal(answer.text, body)
+    })
+  }
+
+  test(`Express ${version}: what an earlier layer left in req.body for a body that it did not read goes`, async t => {
     const app = express()
+    app.use((req, res, next) => {
+      req.body = JSON.parse(call('delete_todo'))
+      next()
+    })
     app.use(protect(newServer(as)))
+    app.post('/mcp', operations(policy), (req, res) => res.json({ body: req.body ?? null }))
+    const url = await serve(t, app)
+    const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+    const { text } = await send(`${url}/mcp`, { method: 'POST', headers, body: call('list_todos') })
+    assert.equal(text, '{"body":null}')
+  })
+
+  for (const server of [undefined, slowServer()]) test(`Express ${version}: a body that is gone is a clear setup error, ${server ? 'later' : 'at once'}`, async t => {
+    const app = express()
+    if (server === undefined) app.use(protect(newServer(as)))
     app.use((req, res, next) => req.resume().on('end', next))
-    app.post('/mcp', operations(policy), (req, res) => res.json({}))
+    app.post('/mcp', operations(policy, { server }), (req, res) => res.json({}))
     let reported
     app.use((error, req, res, next) => {
       reported = error

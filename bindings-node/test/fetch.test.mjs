@@ -62,6 +62,9 @@ test('operations judges the body and leaves it', async () => {
   assert.equal((await gate(post({ scope: 'a' }, call('write')))).status, 403)
   assert.equal((await gate(post({ scope: 'a' }, call('other')))).status, 403)
   assert.equal((await gate(post({ scope: 'a' }, call('read', { x: 'y'.repeat(10_000) })))).status, 413)
+  const endless = new ReadableStream({ pull: controller => controller.enqueue(new Uint8Array(5000)) })
+  const upload = new Request(URL_, { method: 'POST', body: endless, duplex: 'half', headers: post({ scope: 'a' }, '').headers })
+  assert.equal((await gate(upload)).status, 413)
   assert.equal((await gate(post({ scope: 'a' }, '{bad'))).status, 400)
   assert.equal((await gate(post({ scope: 'a' }, undefined))).status, 400)
   assert.equal((await gate(post({ scope: 'a' }, call('read'), { 'content-type': 'text/plain' }))).status, 415)
@@ -83,4 +86,8 @@ test('operations takes the token that protect left', async () => {
   const token = accessToken(good)
   assert.equal(await judge(good), undefined)
   assert.equal(accessToken(good), token)
+  const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' }
+  const alone = operations(new OperationPolicy({}), { server })
+  assert.equal(await alone(request(null, { method: 'OPTIONS', headers: preflight })), undefined)
+  assert.equal((await alone(request(null, { method: 'OPTIONS' }))).status, 401)
 })

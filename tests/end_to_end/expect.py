@@ -130,6 +130,8 @@ def check_allowance(server: Server, attack: str, origin: str, answer: Message) -
     one = len(values) == 1 and values[0] in allowed
     assert one, describe(server, attack, f"Access-Control-Allow-Origin, once, one of {sorted(allowed)}", answer)
     assert values[0] != "*" or not credentials, describe(server, attack, "never * with credentials", answer)
+    varies = "origin" in ",".join(answer.all("Vary")).lower()
+    assert values[0] == "*" or varies, describe(server, attack, "Vary: Origin, for caches", answer)
 
 
 def describe(server: Server, attack: str, expected: object, got: object) -> str:

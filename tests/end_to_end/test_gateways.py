@@ -229,6 +229,13 @@ def test_without_a_policy_every_operation_needs_the_base_scope(open_gateway: Ser
     assert not any(seen.all("Authorization") for seen in upstream.recorded)
 
 
+def test_large_answer(gateway: Server, mint: Mint, upstream: Upstream) -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"text": "x" * 20_000_000}}).encode()
+    upstream.answer_with = response(200, body)
+    answer = check_status(gateway, "20 MB from the upstream", 200, gateway.rpc(LIST, mint(gateway)))
+    assert answer.body == body, describe(gateway, "20 MB from the upstream", f"{len(body)} bytes", len(answer.body))
+
+
 def test_token_in_the_query_is_not_passed_on(gateway: Server, mint: Mint, upstream: Upstream) -> None:
     token = mint(gateway)
     gateway.rpc(LIST, token, target=f"{gateway.path}?access_token={token}")

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import wire
 from attacks import CREATE, LIST
 from conftest import each
 from expect import INVALID, MISSING, UNAVAILABLE, check, check_allowance, check_status, describe, needs
@@ -87,6 +88,23 @@ def test_hangs(server: Server, own_issuer: Issuer) -> None:
     assert len(own_issuer.requests) <= 2, describe(server, "20 requests at once", "one flight", own_issuer.requests)
     own_issuer.release()
     eventually(server, "issuer is back", 200, lambda: server.rpc(LIST, token))
+
+
+def test_who_stops_waiting_stops_nobody_else(server: Server, own_issuer: Issuer) -> None:
+    """The client that caused the fetch hangs up; the fetch goes on, and serves the one that came second."""
+    own_issuer.start().hang()
+    token = own_issuer.mint(server.resource)
+    body = wire.head("POST", server.path, server.port, [("Authorization", f"Bearer {token}"), ("Content-Length", "0")])
+    with wire.Connection(server.port) as first:
+        first.send(body)
+        while not own_issuer.requests:
+            threading.Event().wait(0.01)
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(server.rpc, LIST, token)
+        check(server, "meanwhile", MISSING, server.rpc(LIST))
+        own_issuer.release()
+        check_status(server, "the second to ask", 200, second.result())
+    assert own_issuer.requests.count("/keys") == 1, describe(server, "two requests", "one fetch", own_issuer.requests)
 
 
 def test_rotation_and_floods(server: Server, own_issuer: Issuer) -> None:

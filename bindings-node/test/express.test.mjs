@@ -226,6 +226,17 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.ok(text.endsWith(body) || text.includes(body))
   })
 
+  test(`Express ${version}: an upload without end is refused at the limit`, async t => {
+    const { port } = new URL(await serve(t, mcpApp(readers['a raw reader'])))
+    const headers = { Authorization: as.bearer({ scope: 'todo:read' }), 'Content-Type': 'application/json' }
+    const upload = http.request({ port, path: '/mcp', method: 'POST', headers, agent: false })
+    upload.on('error', () => {})
+    t.after(() => upload.destroy())
+    upload.write(' '.repeat(200_000))
+    const [response] = await once(upload, 'response')
+    assert.equal(response.statusCode, 413)
+  })
+
   test(`Express ${version}: a client that goes away while sending hurts nobody`, async t => {
     const seen = []
     const url = await serve(t, mcpApp(readers['a raw reader'], { seen }))

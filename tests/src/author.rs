@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::keys::Key;
+use crate::keys::{Key, Keys};
 use crate::model::{
-    Answer, Body, Built, Call, Condition, Configuration, FetchFailure, Fields, File, Group, Input, Issuer, Json,
-    Outcome, Policy, RootAlias, Script, Settings, Test, Token,
+    Answer, Body, Built, Call, Condition, Configuration, FetchFailure, Fields, File, Group, Input, Issuer,
+    Json, Outcome, Policy, RootAlias, Script, Settings, Test, Token,
 };
-use crate::token::{ISSUER, NOW, RESOURCE};
+use crate::token::{ISSUER, NOW, RESOURCE, good};
 use crate::wire::Wire;
 
 /// What the usual server's refusals look like.
@@ -233,6 +233,16 @@ pub fn with_value(value: impl AsRef<str>) -> Input {
 /// `GET /todos` with this token.
 pub fn with_token(token: impl AsRef<str>) -> Input {
     with_value(format!("Bearer {}", token.as_ref()))
+}
+
+/// `GET /todos` with a token that is good but for one claim.
+pub fn with_claim(keys: &Keys, name: &str, value: serde_json::Value) -> Input {
+    with_token(good(keys).claim(name, value).mint())
+}
+
+/// `GET /todos` with a token that lacks one claim.
+pub fn without_claim(keys: &Keys, name: &str) -> Input {
+    with_token(good(keys).without(name).mint())
 }
 
 impl Input {

@@ -98,7 +98,8 @@ impl Keys {
     /// Reads what is stored. Only if it `may_sign` are missing signatures made.
     #[must_use]
     pub fn load(may_sign: bool) -> Self {
-        let text = std::fs::read_to_string(folder("keys").join("signatures.json")).unwrap_or_else(|_| "{}".into());
+        let text =
+            std::fs::read_to_string(folder("keys").join("signatures.json")).unwrap_or_else(|_| "{}".into());
         let stored = serde_json::from_str(&text).expect("signatures.json is an object of strings");
         Self { stored: RefCell::new(stored), used: RefCell::default(), may_sign }
     }

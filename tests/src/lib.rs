@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! model    the shape of a file, which the Rust runner reads too
+//! settings what a file configures
 //! keys     the fixed keys, and signatures that are the same at each run
 //! token    tokens, good ones and ones with anything wrong
 //! wire     what refusals look like: the design's table, written a second time
@@ -24,6 +25,7 @@ pub mod files;
 pub mod keys;
 pub mod model;
 pub mod output;
+mod settings;
 pub mod token;
 pub mod wire;
 

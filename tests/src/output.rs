@@ -43,7 +43,8 @@ fn texts(keys: &Keys) -> (BTreeMap<String, String>, usize) {
     for (name, file) in files::all(keys) {
         count += file.number_of_tests;
         let mut bytes = Vec::new();
-        file.serialize(&mut Serializer::with_formatter(&mut bytes, Lines::default())).expect("it can be written");
+        file.serialize(&mut Serializer::with_formatter(&mut bytes, Lines::default()))
+            .expect("it can be written");
         bytes.push(b'\n');
         texts.insert(format!("{name}.json"), String::from_utf8(bytes).expect("JSON is UTF-8"));
     }

@@ -51,11 +51,19 @@ impl Wire {
                 "invalid_request",
                 "The request carries more than one credential.",
             ),
-            "malformed_token" | "unsupported_algorithm" | "wrong_type" | "critical_header" | "unknown_issuer"
-            | "wrong_audience" | "key_not_found" | "bad_signature" | "expired" | "not_yet_valid"
-            | "missing_claim" | "malformed_claim" | "proof_required" => {
-                (401, Some("invalid_token"), true, "invalid_token", TOKEN)
-            }
+            "malformed_token"
+            | "unsupported_algorithm"
+            | "wrong_type"
+            | "critical_header"
+            | "unknown_issuer"
+            | "wrong_audience"
+            | "key_not_found"
+            | "bad_signature"
+            | "expired"
+            | "not_yet_valid"
+            | "missing_claim"
+            | "malformed_claim"
+            | "proof_required" => (401, Some("invalid_token"), true, "invalid_token", TOKEN),
             "insufficient_scope" => (
                 403,
                 Some("insufficient_scope"),
@@ -65,7 +73,9 @@ impl Wire {
             ),
             "claim_not_satisfied" | "operation_not_allowed" => (403, None, false, "access_denied", FORBIDDEN),
             "body_too_large" => (413, None, false, "invalid_request", "The request body is too large."),
-            "body_unsupported" => (415, None, false, "invalid_request", "The request body must be plain JSON."),
+            "body_unsupported" => {
+                (415, None, false, "invalid_request", "The request body must be plain JSON.")
+            }
             "internal" => (500, None, false, "server_error", "The server has failed."),
             _ => panic!("no row for {reason}"),
         };
@@ -82,7 +92,8 @@ impl Wire {
             parameters.push(format!("resource_metadata=\"{}\"", self.resource_metadata));
             ("www-authenticate", format!("Bearer {}", parameters.join(", ")))
         });
-        let in_body = if reason == "insufficient_scope" { format!(r#","scope":"{scope}""#) } else { String::new() };
+        let in_body =
+            if reason == "insufficient_scope" { format!(r#","scope":"{scope}""#) } else { String::new() };
         let body = format!(r#"{{"error":"{body_error}","error_description":"{text}"{in_body}}}"#);
         refusal(reason, status, challenge, body)
     }
@@ -101,10 +112,8 @@ pub fn malformed(code: i32, message: &str) -> Outcome {
 }
 
 fn refusal(reason: &str, status: u16, extra: Option<(&str, String)>, body: String) -> Outcome {
-    let mut headers: Fields = vec![
-        ("content-type".into(), "application/json".into()),
-        ("cache-control".into(), "no-store".into()),
-    ];
+    let mut headers: Fields =
+        vec![("content-type".into(), "application/json".into()), ("cache-control".into(), "no-store".into())];
     headers.extend(extra.map(|(name, value)| (name.to_owned(), value)));
     headers.push(("access-control-expose-headers".into(), "WWW-Authenticate, Retry-After".into()));
     Outcome::Denied { reason: reason.into(), status, headers, body }

@@ -40,12 +40,19 @@ fn rows(keys: &Keys, realm: Option<&'static str>) -> Group {
         ("proof_required", with("cnf", json!({"jkt": "x"}))),
         ("claim_not_satisfied", with_token(good(keys).mint()).requiring(&staff)),
     ];
-    let comment = realm.map_or_else(|| "Every row".to_owned(), |realm| format!("Every row, with the realm {realm:?}"));
-    let group = requests(&comment, server).proving(&["MCP-15", "B-05", "B-06", "B-09", "B-12"]).noting(&["row"]);
+    let comment =
+        realm.map_or_else(|| "Every row".to_owned(), |realm| format!("Every row, with the realm {realm:?}"));
+    let group =
+        requests(&comment, server).proving(&["MCP-15", "B-05", "B-06", "B-09", "B-12"]).noting(&["row"]);
     cases
         .into_iter()
         .fold(group, |group, (reason, input)| group.test(reason, &["P-05"], input, wire.denied(reason)))
-        .test("insufficient_scope", &["MCP-16"], with_token(good(keys).mint()).requiring(&delete), wire.denied_asking("insufficient_scope", "todo:delete"))
+        .test(
+            "insufficient_scope",
+            &["MCP-16"],
+            with_token(good(keys).mint()).requiring(&delete),
+            wire.denied_asking("insufficient_scope", "todo:delete"),
+        )
         .done()
 }
 
@@ -54,7 +61,10 @@ fn places(keys: &Keys) -> Vec<Group> {
         ("https://mcp.example.com", "https://mcp.example.com/.well-known/oauth-protected-resource"),
         ("https://mcp.example.com/", "https://mcp.example.com/.well-known/oauth-protected-resource"),
         ("https://mcp.example.com/mcp/", "https://mcp.example.com/.well-known/oauth-protected-resource/mcp/"),
-        ("https://mcp.example.com:8443/a/b/mcp", "https://mcp.example.com:8443/.well-known/oauth-protected-resource/a/b/mcp"),
+        (
+            "https://mcp.example.com:8443/a/b/mcp",
+            "https://mcp.example.com:8443/.well-known/oauth-protected-resource/a/b/mcp",
+        ),
         ("https://MCP.Example.com/MCP", "https://MCP.Example.com/.well-known/oauth-protected-resource/MCP"),
         ("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/.well-known/oauth-protected-resource/mcp"),
         ("http://[::1]:8000", "http://[::1]:8000/.well-known/oauth-protected-resource"),
@@ -64,12 +74,28 @@ fn places(keys: &Keys) -> Vec<Group> {
         .into_iter()
         .map(|(resource, metadata)| {
             let wire = Wire::new(metadata).asking("todo:read");
-            requests(&format!("The resource is {resource}"), Settings { resource: Some(resource.into()), ..usual() })
-                .proving(&["P-05", "P-01", "MCP-03", "quickstart:9"])
-                .test("the challenge names its metadata, whatever Host says", &[], bare().header("host", "attacker.example.net").header("x-forwarded-host", "attacker.example.net").header("x-forwarded-proto", "http"), wire.denied("missing_token"))
-                .test("likewise for a bad token", &[], with_token("x"), wire.denied("malformed_token"))
-                .test("and for a missing scope", &[], with_token(good(keys).claim("aud", resource).mint()).requiring(&[all_of(&["a"])]), wire.denied_asking("insufficient_scope", "a"))
-                .done()
+            requests(
+                &format!("The resource is {resource}"),
+                Settings { resource: Some(resource.into()), ..usual() },
+            )
+            .proving(&["P-05", "P-01", "MCP-03", "quickstart:9"])
+            .test(
+                "the challenge names its metadata, whatever Host says",
+                &[],
+                bare()
+                    .header("host", "attacker.example.net")
+                    .header("x-forwarded-host", "attacker.example.net")
+                    .header("x-forwarded-proto", "http"),
+                wire.denied("missing_token"),
+            )
+            .test("likewise for a bad token", &[], with_token("x"), wire.denied("malformed_token"))
+            .test(
+                "and for a missing scope",
+                &[],
+                with_token(good(keys).claim("aud", resource).mint()).requiring(&[all_of(&["a"])]),
+                wire.denied_asking("insufficient_scope", "a"),
+            )
+            .done()
         })
         .collect()
 }
@@ -77,7 +103,10 @@ fn places(keys: &Keys) -> Vec<Group> {
 /// Nothing of a token or a request gets into a header or body.
 fn hostile(keys: &Keys) -> Group {
     let text = "x\", resource_metadata=\"https://attacker.example.net\"\r\nSet-Cookie: a=b";
-    let server = Settings { challenge_scopes: Some(strings(&["todo:read", "a!#[]~"])), ..with_keys(&[Key::usual().jwk()]) };
+    let server = Settings {
+        challenge_scopes: Some(strings(&["todo:read", "a!#[]~"])),
+        ..with_keys(&[Key::usual().jwk()])
+    };
     let wire = WIRE.asking("todo:read a!#[]~");
     let with = |name: &str| with_token(good(keys).claim(name, text).mint());
     let delete = [all_of(&["todo:delete"])];
@@ -85,10 +114,35 @@ fn hostile(keys: &Keys) -> Group {
         .proving(&["B-07", "MCP-24"])
         .test("in the issuer", &[], with("iss"), wire.denied("unknown_issuer"))
         .test("in the audience", &[], with("aud"), wire.denied("wrong_audience"))
-        .test("in the kid", &[], with_token(good(keys).header("kid", text).mint()), wire.denied("key_not_found"))
-        .test("in the algorithm", &[], with_token(good(keys).header("alg", text).mint()), wire.denied("unsupported_algorithm"))
-        .test("in a scope", &[], with("scope").requiring(&delete), wire.denied_asking("insufficient_scope", "todo:delete"))
-        .test("in the target", &[], crate::author::request(crate::model::Call::Authorize, "GET", "/%22%0d%0aSet-Cookie:%20a=b?\"x\""), wire.denied("missing_token"))
-        .test("in other fields", &[], bare().header("origin", text).header("dpop", text), wire.denied("missing_token"))
+        .test(
+            "in the kid",
+            &[],
+            with_token(good(keys).header("kid", text).mint()),
+            wire.denied("key_not_found"),
+        )
+        .test(
+            "in the algorithm",
+            &[],
+            with_token(good(keys).header("alg", text).mint()),
+            wire.denied("unsupported_algorithm"),
+        )
+        .test(
+            "in a scope",
+            &[],
+            with("scope").requiring(&delete),
+            wire.denied_asking("insufficient_scope", "todo:delete"),
+        )
+        .test(
+            "in the target",
+            &[],
+            crate::author::request(crate::model::Call::Authorize, "GET", "/%22%0d%0aSet-Cookie:%20a=b?\"x\""),
+            wire.denied("missing_token"),
+        )
+        .test(
+            "in other fields",
+            &[],
+            bare().header("origin", text).header("dpop", text),
+            wire.denied("missing_token"),
+        )
         .done()
 }

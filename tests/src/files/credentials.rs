@@ -1,6 +1,8 @@
 //! The `Authorization` field: exactly one `Bearer` credential, or why not (RFC 6750 sections 2.1 and 3.1).
 
-use crate::author::{allowed, bare, denied, file as of, good_token, ok, request, requests, usual, with_token, with_value};
+use crate::author::{
+    allowed, bare, denied, file as of, good_token, ok, request, requests, usual, with_token, with_value,
+};
 use crate::keys::Keys;
 use crate::model::{Call, File, Outcome, Settings};
 use crate::token::good;
@@ -14,15 +16,30 @@ pub(super) fn file(keys: &Keys) -> File {
 
     let scheme = requests("The scheme", usual())
         .test("one token", &["B-01"], with_token(&token), ok())
-        .test("the scheme in lower case", &["B-02", "quickstart:5"], with_value(format!("bearer {token}")), ok())
+        .test(
+            "the scheme in lower case",
+            &["B-02", "quickstart:5"],
+            with_value(format!("bearer {token}")),
+            ok(),
+        )
         .test("the scheme in upper case", &["B-02"], with_value(format!("BEARER {token}")), ok())
         .test("several spaces after the scheme", &["B-02"], with_value(format!("Bearer    {token}")), ok())
         .test("white space around the value", &["B-02"], with_value(format!(" \tBearer {token} \t")), ok())
-        .test("a tab instead of the space", &["B-02", "B-03"], with_value(format!("Bearer\t{token}")), missing())
+        .test(
+            "a tab instead of the space",
+            &["B-02", "B-03"],
+            with_value(format!("Bearer\t{token}")),
+            missing(),
+        )
         .test("no space: another scheme", &["B-02"], with_value(format!("Bearer{token}")), missing())
         .test("another scheme", &["B-01", "B-08"], with_value("Basic dXNlcjpwYXNz"), missing())
         .test("the token alone", &["B-01"], with_value(&token), missing())
-        .test("the DPoP scheme, which is not enabled", &["B-01"], with_value(format!("DPoP {token}")), missing());
+        .test(
+            "the DPoP scheme, which is not enabled",
+            &["B-01"],
+            with_value(format!("DPoP {token}")),
+            missing(),
+        );
 
     let absent = requests("No credentials", usual())
         .proving(&["B-05", "B-08", "MCP-15"])
@@ -41,8 +58,18 @@ pub(super) fn file(keys: &Keys) -> File {
             elsewhere(&format!("/todos?access_token={token}")),
             missing(),
         )
-        .test("in a cookie", &["B-11"], bare().header("cookie", format!("access_token={token}; token={token}")), missing())
-        .test("in the field of proxies", &["B-04"], bare().header("proxy-authorization", format!("Bearer {token}")), missing())
+        .test(
+            "in a cookie",
+            &["B-11"],
+            bare().header("cookie", format!("access_token={token}; token={token}")),
+            missing(),
+        )
+        .test(
+            "in the field of proxies",
+            &["B-04"],
+            bare().header("proxy-authorization", format!("Bearer {token}")),
+            missing(),
+        )
         .test(
             "in the query besides the field: the field counts",
             &["B-04"],
@@ -52,27 +79,59 @@ pub(super) fn file(keys: &Keys) -> File {
 
     let many = requests("More than one credential", usual())
         .proving(&["B-04"])
-        .test(
-            "two fields",
-            &["peer:hidden-repeated-field"],
-            with_token(&token).token(&token),
-            several(),
-        )
+        .test("two fields", &["peer:hidden-repeated-field"], with_token(&token).token(&token), several())
         .test(
             "two fields with names in different case",
             &[],
-            bare().header("Authorization", format!("Bearer {token}")).header("authorization", format!("Bearer {token}")),
+            bare()
+                .header("Authorization", format!("Bearer {token}"))
+                .header("authorization", format!("Bearer {token}")),
             several(),
         )
-        .test("two fields, one of another scheme", &[], with_value("Basic dXNlcjpwYXNz").token(&token), several())
+        .test(
+            "two fields, one of another scheme",
+            &[],
+            with_value("Basic dXNlcjpwYXNz").token(&token),
+            several(),
+        )
         .test("two fields, the first empty", &[], with_value("").token(&token), several())
-        .test("two fields, both of other schemes", &[], with_value("Basic YQ==").header("authorization", "Basic YQ=="), several())
-        .test("two tokens after one scheme", &["B-03"], with_value(format!("Bearer {token} {token}")), several())
-        .test("two tokens, a comma between", &["B-03"], with_value(format!("Bearer {token},{token}")), several())
-        .test("a list of two credentials", &["B-03"], with_value(format!("Bearer {token}, Bearer {token}")), several())
+        .test(
+            "two fields, both of other schemes",
+            &[],
+            with_value("Basic YQ==").header("authorization", "Basic YQ=="),
+            several(),
+        )
+        .test(
+            "two tokens after one scheme",
+            &["B-03"],
+            with_value(format!("Bearer {token} {token}")),
+            several(),
+        )
+        .test(
+            "two tokens, a comma between",
+            &["B-03"],
+            with_value(format!("Bearer {token},{token}")),
+            several(),
+        )
+        .test(
+            "a list of two credentials",
+            &["B-03"],
+            with_value(format!("Bearer {token}, Bearer {token}")),
+            several(),
+        )
         .test("another scheme first", &["B-03"], with_value(format!("Basic YQ==, Bearer {token}")), several())
-        .test("another scheme second", &["B-03"], with_value(format!("Bearer {token}, Basic YQ==")), several())
-        .test("a parameter after the token", &["B-03"], with_value(format!("Bearer {token}, realm=\"x\"")), several());
+        .test(
+            "another scheme second",
+            &["B-03"],
+            with_value(format!("Bearer {token}, Basic YQ==")),
+            several(),
+        )
+        .test(
+            "a parameter after the token",
+            &["B-03"],
+            with_value(format!("Bearer {token}, realm=\"x\"")),
+            several(),
+        );
 
     let form = requests("Not a token68", usual())
         .proving(&["B-03", "B-09", "MCP-11"])
@@ -81,7 +140,12 @@ pub(super) fn file(keys: &Keys) -> File {
         .test("quotes", &[], with_value(format!("Bearer \"{token}\"")), malformed())
         .test("a byte beyond ASCII", &[], with_value(format!("Bearer {token}\u{e9}")), malformed())
         .test("bytes that are no UTF-8", &[], with_value("Bearer \u{ff}\u{fe}"), malformed())
-        .test("a tab inside", &[], with_value(format!("Bearer {}\t{}", &token[..20], &token[20..])), malformed())
+        .test(
+            "a tab inside",
+            &[],
+            with_value(format!("Bearer {}\t{}", &token[..20], &token[20..])),
+            malformed(),
+        )
         .test("padding", &[], with_value(format!("Bearer {token}==")), malformed())
         .test("an auth-param instead of a token", &[], with_value("Bearer token=\"abc\""), malformed());
 
@@ -103,9 +167,16 @@ pub(super) fn file(keys: &Keys) -> File {
         .test(
             "a preflight carries no credentials",
             &["design:cors", "quickstart:5"],
-            preflight(request(Call::Guard, "OPTIONS", "/mcp")).header("access-control-request-method", "POST"),
+            preflight(request(Call::Guard, "OPTIONS", "/mcp"))
+                .header("access-control-request-method", "POST"),
             Outcome::Public {},
         );
 
-    of(&[], [scheme, absent, other_places, many, form, option, guard].into_iter().map(|group| group.done()).collect())
+    of(
+        &[],
+        [scheme, absent, other_places, many, form, option, guard]
+            .into_iter()
+            .map(|group| group.done())
+            .collect(),
+    )
 }

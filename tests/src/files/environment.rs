@@ -1,12 +1,10 @@
-//! Settings from environment variables: the Scalekit preset, any other provider, and what is wrong.
-
-use std::collections::BTreeMap;
+//! Settings from environment variables: the Scalekit preset, and any other provider.
 
 use serde_json::{Value, json};
 
 use crate::author::{
-    BUILT, all_of, allowed, bare, configurations, error, file as of, good_token, issuer_with, json_answer, requests, script,
-    status, strings, with_token,
+    all_of, allowed, bare, file as of, good_token, issuer_with, json_answer, requests, script, status,
+    strings, with_token,
 };
 use crate::keys::{Key, Keys};
 use crate::model::{Answer, Call, File, Group, Outcome, Settings, Token};
@@ -14,22 +12,31 @@ use crate::token::{NOW, RESOURCE, good};
 use crate::wire::{Wire, unavailable};
 
 pub(super) fn file(keys: &Keys) -> File {
-    let mut groups = vec![preset(keys), preset_fallback(keys), preset_own_keys(keys), provider(keys), lists(keys), empty(keys)];
-    groups.extend([contradictions(), values()]);
+    let groups = vec![
+        preset(keys),
+        preset_fallback(keys),
+        preset_own_keys(keys),
+        provider(keys),
+        lists(keys),
+        empty(keys),
+    ];
     of(&[], groups)
 }
 
-const ENV: &str = "https://env.scalekit.com";
-const SERVER: (&str, &str) = ("MCP_SERVER_URL", RESOURCE);
+pub(super) const ENV: &str = "https://env.scalekit.com";
+
+pub(super) const SERVER: (&str, &str) = ("MCP_SERVER_URL", RESOURCE);
+
 const PRESET: [(&str, &str); 3] = [SERVER, ("SCALEKIT_ENVIRONMENT_URL", ENV), ("RESOURCE_ID", "res_123")];
+
 const WIRE: Wire = Wire::new("https://mcp.example.com/.well-known/oauth-protected-resource/mcp");
 
-fn environment(variables: &[(&str, &str)]) -> Settings {
+pub(super) fn environment(variables: &[(&str, &str)]) -> Settings {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Settings { environment: Some(variables), ..Settings::default() }
 }
 
-fn with(more: &[(&str, &str)]) -> Settings {
+pub(super) fn with(more: &[(&str, &str)]) -> Settings {
     environment(&[&PRESET[..], more].concat())
 }
 
@@ -43,7 +50,8 @@ fn document(issuer: &str, jwks_uri: &str) -> Answer {
 
 fn metadata(authorization_server: &str, scopes: &[&str]) -> Outcome {
     use base64::Engine;
-    let scopes = if scopes.is_empty() { String::new() } else { format!(r#","scopes_supported":{}"#, json!(scopes)) };
+    let scopes =
+        if scopes.is_empty() { String::new() } else { format!(r#","scopes_supported":{}"#, json!(scopes)) };
     let body = format!(
         r#"{{"authorization_servers":["{authorization_server}"],"bearer_methods_supported":["header"],"resource":"{RESOURCE}"{scopes}}}"#
     );
@@ -55,7 +63,11 @@ fn metadata(authorization_server: &str, scopes: &[&str]) -> Outcome {
         ("cache-control", "public, max-age=3600".to_owned()),
         ("etag", format!("\"{tag}\"")),
     ];
-    Outcome::Answer { status: 200, headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(), body }
+    Outcome::Answer {
+        status: 200,
+        headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        body,
+    }
 }
 
 fn get_metadata() -> crate::model::Input {
@@ -67,58 +79,141 @@ fn seen(issuer: &str, audiences: &[&str]) -> Outcome {
 }
 
 fn preset(keys: &Keys) -> Group {
-    let token = |issuer: &str, audience: Value| with_token(good(keys).claim("iss", issuer).claim("aud", audience).mint());
+    let token = |issuer: &str, audience: Value| {
+        with_token(good(keys).claim("iss", issuer).claim("aud", audience).mint())
+    };
     let resource_issuer = "https://env.scalekit.com/resources/res_123";
     let first = "https://env.scalekit.com/.well-known/oauth-authorization-server";
     let mut group = requests("The Scalekit preset", with(&[])).proving(&["design:scalekit-preset"]);
-    group.fetch = Some(script(&[(first, document(ENV, "https://env.scalekit.com/keys")), ("https://env.scalekit.com/keys", key_set())]));
+    group.fetch = Some(script(&[
+        (first, document(ENV, "https://env.scalekit.com/keys")),
+        ("https://env.scalekit.com/keys", key_set()),
+    ]));
     group
         .test("no token", &["MCP-03", "quickstart:9"], bare(), WIRE.denied("missing_token"))
         .fetching(&[])
-        .test("a token for the resource id", &["quickstart:7", "A-3"], token(ENV, json!(["res_123"])), seen(ENV, &["res_123"]))
+        .test(
+            "a token for the resource id",
+            &["quickstart:7", "A-3"],
+            token(ENV, json!(["res_123"])),
+            seen(ENV, &["res_123"]),
+        )
         .fetching(&[first, "https://env.scalekit.com/keys"])
-        .test("a token for the server URL", &["quickstart:7"], token(ENV, json!([RESOURCE])), seen(ENV, &[RESOURCE]))
+        .test(
+            "a token for the server URL",
+            &["quickstart:7"],
+            token(ENV, json!([RESOURCE])),
+            seen(ENV, &[RESOURCE]),
+        )
         .fetching(&[])
-        .test("a token that calls the resource its issuer", &["A-3"], token(resource_issuer, json!(["res_123"])), seen(resource_issuer, &["res_123"]))
+        .test(
+            "a token that calls the resource its issuer",
+            &["A-3"],
+            token(resource_issuer, json!(["res_123"])),
+            seen(resource_issuer, &["res_123"]),
+        )
         .fetching(&[])
-        .test("a token for another resource of that environment", &["MCP-10", "peer:missing-aud"], token(ENV, json!(["res_124"])), WIRE.denied("wrong_audience"))
-        .test("a token of the login, for an application", &["MCP-10"], token(ENV, json!(["skc_1"])), WIRE.denied("wrong_audience"))
-        .test("a token of another environment", &["A-3"], token("https://other.scalekit.com", json!(["res_123"])), WIRE.denied("unknown_issuer"))
-        .test("scopes as a list", &["quickstart:6"], with_token(good(keys).claim("iss", ENV).claim("aud", json!(["res_123"])).without("scope").claim("scopes", json!(["todo:read"])).mint()).requiring(&[all_of(&["todo:read"])]), seen(ENV, &["res_123"]))
+        .test(
+            "a token for another resource of that environment",
+            &["MCP-10", "peer:missing-aud"],
+            token(ENV, json!(["res_124"])),
+            WIRE.denied("wrong_audience"),
+        )
+        .test(
+            "a token of the login, for an application",
+            &["MCP-10"],
+            token(ENV, json!(["skc_1"])),
+            WIRE.denied("wrong_audience"),
+        )
+        .test(
+            "a token of another environment",
+            &["A-3"],
+            token("https://other.scalekit.com", json!(["res_123"])),
+            WIRE.denied("unknown_issuer"),
+        )
+        .test(
+            "scopes as a list",
+            &["quickstart:6"],
+            with_token(
+                good(keys)
+                    .claim("iss", ENV)
+                    .claim("aud", json!(["res_123"]))
+                    .without("scope")
+                    .claim("scopes", json!(["todo:read"]))
+                    .mint(),
+            )
+            .requiring(&[all_of(&["todo:read"])]),
+            seen(ENV, &["res_123"]),
+        )
         .test("its metadata", &["MCP-02", "P-03"], get_metadata(), metadata(resource_issuer, &[]))
         .done()
 }
 
 fn preset_fallback(keys: &Keys) -> Group {
-    let forms = ["https://env.scalekit.com/.well-known/oauth-authorization-server", "https://env.scalekit.com/.well-known/openid-configuration"];
+    let forms = [
+        "https://env.scalekit.com/.well-known/oauth-authorization-server",
+        "https://env.scalekit.com/.well-known/openid-configuration",
+    ];
     let jwks = "https://env.scalekit.com/keys";
-    let trailing = environment(&[SERVER, ("SCALEKIT_ENVIRONMENT_URL", "https://env.scalekit.com/"), ("RESOURCE_ID", "res_123")]);
-    let mut group = requests("The preset without metadata, its URL with a slash", trailing).proving(&["design:scalekit-preset", "K-7"]);
+    let trailing = environment(&[
+        SERVER,
+        ("SCALEKIT_ENVIRONMENT_URL", "https://env.scalekit.com/"),
+        ("RESOURCE_ID", "res_123"),
+    ]);
+    let mut group = requests("The preset without metadata, its URL with a slash", trailing)
+        .proving(&["design:scalekit-preset", "K-7"]);
     group.fetch = Some(script(&[(jwks, key_set())]));
     let token = || with_token(good(keys).claim("iss", ENV).mint());
     group
         .test("keys from where Scalekit has them", &[], token(), seen(ENV, &[RESOURCE]))
         .fetching(&[forms[0], forms[1], jwks])
-        .test("with the slash it is another issuer", &["A-3"], with_token(good(keys).claim("iss", "https://env.scalekit.com/").mint()), WIRE.denied("unknown_issuer"))
+        .test(
+            "with the slash it is another issuer",
+            &["A-3"],
+            with_token(good(keys).claim("iss", "https://env.scalekit.com/").mint()),
+            WIRE.denied("unknown_issuer"),
+        )
         .done()
 }
 
 fn preset_own_keys(keys: &Keys) -> Group {
-    let server = with(&[("MCP_BEARER_JWKS_URI", "https://keys.example.com/all"), ("MCP_BEARER_AUDIENCES", "res_9"), ("MCP_BEARER_AUTHORIZATION_SERVERS", "https://login.example.com")]);
-    let mut group = requests("Variables replace the preset's values", server).proving(&["design:environment"]);
+    let server = with(&[
+        ("MCP_BEARER_JWKS_URI", "https://keys.example.com/all"),
+        ("MCP_BEARER_AUDIENCES", "res_9"),
+        ("MCP_BEARER_AUTHORIZATION_SERVERS", "https://login.example.com"),
+    ]);
+    let mut group =
+        requests("Variables replace the preset's values", server).proving(&["design:environment"]);
     group.fetch = Some(script(&[("https://keys.example.com/all", key_set())]));
     group
-        .test("the new audience, with keys from the URL", &[], with_token(good(keys).claim("iss", ENV).claim("aud", "res_9").mint()), seen(ENV, &["res_9"]))
+        .test(
+            "the new audience, with keys from the URL",
+            &[],
+            with_token(good(keys).claim("iss", ENV).claim("aud", "res_9").mint()),
+            seen(ENV, &["res_9"]),
+        )
         .fetching(&["https://keys.example.com/all"])
-        .test("the preset's audience", &["MCP-10"], with_token(good(keys).claim("iss", ENV).claim("aud", "res_123").mint()), WIRE.denied("wrong_audience"))
+        .test(
+            "the preset's audience",
+            &["MCP-10"],
+            with_token(good(keys).claim("iss", ENV).claim("aud", "res_123").mint()),
+            WIRE.denied("wrong_audience"),
+        )
         .test("its metadata", &["MCP-02"], get_metadata(), metadata("https://login.example.com", &[]))
         .done()
 }
 
 fn provider(keys: &Keys) -> Group {
     let form = "https://as.example.com/.well-known/oauth-authorization-server";
-    let mut group = requests("Any other provider", environment(&[SERVER, ("MCP_BEARER_ISSUERS", "https://as.example.com")])).proving(&["design:environment"]);
-    group.fetch = Some(script(&[(form, document("https://as.example.com", "https://as.example.com/jwks")), ("https://as.example.com/jwks", key_set())]));
+    let mut group = requests(
+        "Any other provider",
+        environment(&[SERVER, ("MCP_BEARER_ISSUERS", "https://as.example.com")]),
+    )
+    .proving(&["design:environment"]);
+    group.fetch = Some(script(&[
+        (form, document("https://as.example.com", "https://as.example.com/jwks")),
+        ("https://as.example.com/jwks", key_set()),
+    ]));
     group
         .test("a token", &["K-7"], with_token(good(keys).mint()), seen("https://as.example.com", &[RESOURCE]))
         .fetching(&[form, "https://as.example.com/jwks"])
@@ -151,12 +246,42 @@ fn lists(keys: &Keys) -> Group {
     requests("Lists are separated by white space; variables go before the code", server)
         .proving(&["design:environment"])
         .test("no token", &["MCP-05"], bare(), wire.denied("missing_token"))
-        .test("an audience", &["MCP-10"], with_token(good(keys).claim("aud", "res_2").mint()), seen("https://as.example.com", &["res_2"]))
-        .test("the resource is not among them", &["MCP-10"], with_token(good(keys).mint()), wire.denied("wrong_audience"))
-        .test("a client", &["design:allowed-clients"], with_token(good(keys).without("aud").mint()), seen("https://as.example.com", &[]))
-        .test("an algorithm that is not among them", &["J-1"], with_token(good(keys).header("alg", "RS256").mint()), wire.denied("unsupported_algorithm"))
-        .test("its metadata", &["MCP-02", "MCP-07"], get_metadata(), metadata("https://login.example.com", &["todo:read", "todo:write"]))
-        .test("within the leeway", &["A-6"], old(2.0), allowed(Token { audiences: strings(&["res_2"]), expires_at: 1_800_000_000.0, ..good_token() }))
+        .test(
+            "an audience",
+            &["MCP-10"],
+            with_token(good(keys).claim("aud", "res_2").mint()),
+            seen("https://as.example.com", &["res_2"]),
+        )
+        .test(
+            "the resource is not among them",
+            &["MCP-10"],
+            with_token(good(keys).mint()),
+            wire.denied("wrong_audience"),
+        )
+        .test(
+            "a client",
+            &["design:allowed-clients"],
+            with_token(good(keys).without("aud").mint()),
+            seen("https://as.example.com", &[]),
+        )
+        .test(
+            "an algorithm that is not among them",
+            &["J-1"],
+            with_token(good(keys).header("alg", "RS256").mint()),
+            wire.denied("unsupported_algorithm"),
+        )
+        .test(
+            "its metadata",
+            &["MCP-02", "MCP-07"],
+            get_metadata(),
+            metadata("https://login.example.com", &["todo:read", "todo:write"]),
+        )
+        .test(
+            "within the leeway",
+            &["A-6"],
+            old(2.0),
+            allowed(Token { audiences: strings(&["res_2"]), expires_at: 1_800_000_000.0, ..good_token() }),
+        )
         .test("after it", &["A-6"], old(2.5), wire.denied("expired"))
         .done()
 }
@@ -176,63 +301,13 @@ fn empty(keys: &Keys) -> Group {
     let mut group = requests("An empty variable is an absent one", server).proving(&["design:environment"]);
     group.fetch = Some(script(&[(form, status(503))]));
     group
-        .test("the resource is the audience", &["MCP-10"], with_token(good(keys).claim("aud", "x").mint()), WIRE.denied("wrong_audience"))
+        .test(
+            "the resource is the audience",
+            &["MCP-10"],
+            with_token(good(keys).claim("aud", "x").mint()),
+            WIRE.denied("wrong_audience"),
+        )
         .test("the keys are discovered", &["K-7", "K-8"], with_token(good(keys).mint()), unavailable(1))
         .fetching(&[form])
-        .done()
-}
-
-fn contradictions() -> Group {
-    let ids: &[&str] = &["design:environment", "design:config"];
-    let issuers = ("MCP_BEARER_ISSUERS", "https://as.example.com");
-    let code = Settings { issuers: Some(vec![issuer_with("https://as.example.com", &[Key::usual().jwk()])]), ..environment(&[SERVER, issuers]) };
-    configurations("Variables that are missing, or contradict each other")
-        .test("no variables", ids, environment(&[]), error("MCP_SERVER_URL", "missing"))
-        .test("no server URL", ids, environment(&[issuers]), error("MCP_SERVER_URL", "https://"))
-        .test("an empty server URL", ids, environment(&[("MCP_SERVER_URL", ""), issuers]), error("MCP_SERVER_URL", "missing"))
-        .test("no issuer", ids, environment(&[SERVER]), error("MCP_BEARER_ISSUERS", "at least one"))
-        .test("an environment without a resource id", ids, environment(&[SERVER, ("SCALEKIT_ENVIRONMENT_URL", ENV)]), error("RESOURCE_ID", "SCALEKIT_ENVIRONMENT_URL"))
-        .test("a resource id without an environment", ids, environment(&[SERVER, ("RESOURCE_ID", "res_123")]), error("SCALEKIT_ENVIRONMENT_URL", "RESOURCE_ID"))
-        .test("the preset and issuers", ids, with(&[issuers]), error("MCP_BEARER_ISSUERS", "SCALEKIT_ENVIRONMENT_URL"))
-        .test("one URL of keys for two issuers", ids, environment(&[SERVER, ("MCP_BEARER_ISSUERS", "https://a.example.com https://b.example.com"), ("MCP_BEARER_JWKS_URI", "https://a.example.com/keys")]), error("MCP_BEARER_JWKS_URI", "MCP_BEARER_ISSUERS"))
-        .test("a URL of keys for no issuer", ids, environment(&[SERVER, ("MCP_BEARER_JWKS_URI", "https://a.example.com/keys")]), error("MCP_BEARER_JWKS_URI", "MCP_BEARER_ISSUERS"))
-        .test("issuers in the code and in the environment", ids, code, error("MCP_BEARER_ISSUERS", "set one"))
-        .test("the preset alone", ids, with(&[]), BUILT)
-        .test("the preset with credentials, which are not read", ids, with(&[("SCALEKIT_CLIENT_ID", ""), ("SCALEKIT_CLIENT_SECRET", "x")]), BUILT)
-        .done()
-}
-
-fn values() -> Group {
-    let ids: &[&str] = &["design:environment"];
-    let wrong: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::from([
-        ("MCP_SERVER_URL", vec![("mcp.example.com", "https://"), ("http://mcp.example.com", "https://"), ("https://mcp.example.com/mcp#x", "fragment"), ("https://mcp.example.com/mcp?x", "query"), (" https://mcp.example.com", "printable")]),
-        ("MCP_BEARER_ISSUERS", vec![("as.example.com", "https://"), ("https://as.example.com http://b.example.com", "https://"), ("https://as.example.com https://as.example.com", "twice")]),
-        ("MCP_BEARER_JWKS_URI", vec![("http://as.example.com/keys", "https://"), ("keys", "https://")]),
-        ("MCP_BEARER_AUTHORIZATION_SERVERS", vec![("http://as.example.com", "https://")]),
-        ("MCP_BEARER_SCOPES_SUPPORTED", vec![("todo:read offline_access", "offline_access"), ("todo:\"read\"", "quotes")]),
-        ("MCP_BEARER_CHALLENGE_SCOPES", vec![("offline_access", "offline_access")]),
-        ("MCP_BEARER_ALGORITHMS", vec![("HS256", "never accepted"), ("RS256,ES256", "never accepted"), ("none", "never accepted")]),
-        ("MCP_BEARER_LEEWAY_SECONDS", vec![("600", "60"), ("thirty", "number of seconds"), ("-1", "number of seconds"), ("30s", "number of seconds"), ("NaN", "number of seconds"), ("inf", "number of seconds"), ("1e400", "number of seconds")]),
-        ("MCP_BEARER_JWKS_FRESH_SECONDS", vec![("0", "seconds"), ("x", "number of seconds")]),
-        ("MCP_BEARER_JWKS_COOLDOWN_SECONDS", vec![("0", "seconds"), ("x", "number of seconds")]),
-        ("MCP_BEARER_JWKS_TIMEOUT_SECONDS", vec![("0", "seconds"), ("3600", "seconds")]),
-        ("MCP_BEARER_JWKS_MAX_STALE_SECONDS", vec![("-5", "number of seconds"), ("99999999", "seconds")]),
-    ]);
-    let usual = [SERVER, ("MCP_BEARER_ISSUERS", "https://as.example.com")];
-    let mut group = configurations("Values that are wrong: the error names the variable");
-    for (name, values) in &wrong {
-        for (value, says) in values {
-            let mut variables: Vec<(&str, &str)> = usual.into_iter().filter(|(own, _)| own != name).collect();
-            variables.push((*name, *value));
-            group = group.test(&format!("{name}={value}"), ids, environment(&variables), error(name, says));
-        }
-    }
-    let preset = |url: &str| environment(&[SERVER, ("SCALEKIT_ENVIRONMENT_URL", url), ("RESOURCE_ID", "res_123")]);
-    let number = |name: &'static str, value: &'static str| environment(&[&usual[..], &[(name, value)]].concat());
-    group
-        .test("SCALEKIT_ENVIRONMENT_URL without scheme", ids, preset("env.scalekit.com"), error("SCALEKIT_ENVIRONMENT_URL", "https://"))
-        .test("SCALEKIT_ENVIRONMENT_URL over http", ids, preset("http://env.scalekit.com"), error("SCALEKIT_ENVIRONMENT_URL", "https://"))
-        .test("a fraction of a second", ids, number("MCP_BEARER_JWKS_COOLDOWN_SECONDS", "0.25"), BUILT)
-        .test("keys that are fresh for a second are taken as given", ids, number("MCP_BEARER_JWKS_FRESH_SECONDS", "1"), BUILT)
         .done()
 }

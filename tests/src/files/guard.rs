@@ -21,23 +21,76 @@ fn everything(keys: &Keys) -> Group {
         .proving(&["MCP-09", "MCP-13", "design:paths"])
         .test("the endpoint", &["MCP-05"], enter("POST", "/mcp"), missing())
         .test("the endpoint with a token", &["B-01"], enter("POST", "/mcp").token(&token), ok())
-        .test("a session is no authentication", &["MCP-26"], enter("POST", "/mcp").header("mcp-session-id", "1234"), missing())
-        .test("a session with a token", &["MCP-13"], enter("POST", "/mcp").header("mcp-session-id", "1234").token(&token), ok())
+        .test(
+            "a session is no authentication",
+            &["MCP-26"],
+            enter("POST", "/mcp").header("mcp-session-id", "1234"),
+            missing(),
+        )
+        .test(
+            "a session with a token",
+            &["MCP-13"],
+            enter("POST", "/mcp").header("mcp-session-id", "1234").token(&token),
+            ok(),
+        )
         .test("an expired token", &["MCP-11"], enter("POST", "/mcp").token(&expired), denied("expired"))
-        .test("two credentials", &["B-04"], enter("POST", "/mcp").token(&token).token(&token), denied("multiple_credentials"))
+        .test(
+            "two credentials",
+            &["B-04"],
+            enter("POST", "/mcp").token(&token).token(&token),
+            denied("multiple_credentials"),
+        )
         .test("an unknown path", &[], enter("GET", "/no/such/path"), missing())
-        .test("an unknown path with a token: the framework answers", &[], enter("GET", "/no/such/path").token(&token), ok())
+        .test(
+            "an unknown path with a token: the framework answers",
+            &[],
+            enter("GET", "/no/such/path").token(&token),
+            ok(),
+        )
         .test("the root", &[], enter("GET", "/"), missing())
         .test("a malformed path", &[], enter("GET", "/%"), missing())
         .test("an empty target", &[], enter("GET", ""), missing())
         .test("HEAD", &[], enter("HEAD", "/mcp"), missing())
         .test("DELETE", &["MCP-36"], enter("DELETE", "/mcp"), missing())
         .test("a method of one's own", &[], enter("BREW", "/mcp"), missing())
-        .test("a WebSocket handshake", &["design:websocket"], enter("GET", "/mcp").header("upgrade", "websocket").header("connection", "Upgrade").header("origin", "https://app.example.net"), missing())
-        .test("a WebSocket handshake with a token", &["design:websocket"], enter("GET", "/mcp").header("upgrade", "websocket").token(&token), ok())
-        .test("a token in the subprotocol is none", &["MCP-14"], enter("GET", "/mcp").header("upgrade", "websocket").header("sec-websocket-protocol", format!("bearer, {token}")), missing())
-        .test("a token in the query is none", &["MCP-14"], enter("GET", &format!("/mcp?access_token={token}")), missing())
-        .test("a method override is none", &["design:cors"], enter("POST", "/mcp").header("x-http-method-override", "OPTIONS").header("origin", "https://a.example").header("access-control-request-method", "POST"), missing())
+        .test(
+            "a WebSocket handshake",
+            &["design:websocket"],
+            enter("GET", "/mcp")
+                .header("upgrade", "websocket")
+                .header("connection", "Upgrade")
+                .header("origin", "https://app.example.net"),
+            missing(),
+        )
+        .test(
+            "a WebSocket handshake with a token",
+            &["design:websocket"],
+            enter("GET", "/mcp").header("upgrade", "websocket").token(&token),
+            ok(),
+        )
+        .test(
+            "a token in the subprotocol is none",
+            &["MCP-14"],
+            enter("GET", "/mcp")
+                .header("upgrade", "websocket")
+                .header("sec-websocket-protocol", format!("bearer, {token}")),
+            missing(),
+        )
+        .test(
+            "a token in the query is none",
+            &["MCP-14"],
+            enter("GET", &format!("/mcp?access_token={token}")),
+            missing(),
+        )
+        .test(
+            "a method override is none",
+            &["design:cors"],
+            enter("POST", "/mcp")
+                .header("x-http-method-override", "OPTIONS")
+                .header("origin", "https://a.example")
+                .header("access-control-request-method", "POST"),
+            missing(),
+        )
         .done()
 }
 
@@ -50,16 +103,31 @@ fn preflights(keys: &Keys) -> Group {
     requests("A preflight carries no token; other OPTIONS do", usual())
         .proving(&["design:cors", "quickstart:5"])
         .test("a preflight", &[], asks(from(enter("OPTIONS", "/mcp"))), public())
-        .test("a preflight with field names in upper case", &[], enter("OPTIONS", "/mcp").header("Origin", "null").header("Access-Control-Request-Method", "GET"), public())
+        .test(
+            "a preflight with field names in upper case",
+            &[],
+            enter("OPTIONS", "/mcp").header("Origin", "null").header("Access-Control-Request-Method", "GET"),
+            public(),
+        )
         .test("a preflight of a path that nobody knows", &[], asks(from(enter("OPTIONS", "/x"))), public())
-        .test("a preflight with a bad token: it is still one", &[], asks(from(enter("OPTIONS", "/mcp"))).token("x"), public())
+        .test(
+            "a preflight with a bad token: it is still one",
+            &[],
+            asks(from(enter("OPTIONS", "/mcp"))).token("x"),
+            public(),
+        )
         .test("OPTIONS alone", &[], enter("OPTIONS", "/mcp"), missing())
         .test("without a requested method", &[], from(enter("OPTIONS", "/mcp")), missing())
         .test("without an origin", &[], asks(enter("OPTIONS", "/mcp")), missing())
         .test("OPTIONS of everything", &[], enter("OPTIONS", "*"), missing())
         .test("OPTIONS with a token", &[], enter("OPTIONS", "/mcp").token(&token), ok())
         .test("options in lower case", &[], asks(from(enter("options", "/mcp"))), missing())
-        .test("another method with the fields of a preflight", &[], asks(from(enter("GET", "/mcp"))), missing())
+        .test(
+            "another method with the fields of a preflight",
+            &[],
+            asks(from(enter("GET", "/mcp"))),
+            missing(),
+        )
         .done()
 }
 

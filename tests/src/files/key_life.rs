@@ -1,162 +1,84 @@
-//! Where keys come from and how long they live: discovery, refresh, rotation, outages (RFC 8414 section 3).
+//! How long keys live: what is no key set, refresh, rotation, cooldown, outages.
 //!
 //! What later versions may do sooner or later (stale keys, back-off, refresh ahead) is left open here.
 
 use serde_json::{Value, json};
 
 use crate::author::{
-    bare, denied, failure, file as of, json_answer, ok, request, requests, script, status, strings, usual, with_token, WIRE,
+    WIRE, bare, denied, failure, file as of, json_answer, ok, request, requests, script, status, strings,
+    usual, with_token,
 };
 use crate::keys::{Key, Keys};
-use crate::model::{Answer, Call, FetchFailure, File, Group, Input, Issuer, Outcome, Policy, Script, Settings, Token};
+use crate::model::{
+    Answer, Call, FetchFailure, File, Group, Input, Issuer, Outcome, Policy, Settings, Token,
+};
 use crate::token::{ISSUER, NOW, good};
 use crate::wire::unavailable;
 
 pub(super) fn file(keys: &Keys) -> File {
-    let mut groups = discovery(keys);
-    groups.extend(root(keys));
-    groups.extend(fallback(keys));
-    groups.extend(bad_sets(keys));
-    groups.extend([lazy(keys), refresh(keys), rotation(keys), cooldown(keys), outage(keys), apart(keys), public(keys)]);
+    let mut groups = bad_sets(keys);
+    groups.extend([
+        lazy(keys),
+        refresh(keys),
+        rotation(keys),
+        cooldown(keys),
+        outage(keys),
+        apart(keys),
+        public(keys),
+    ]);
     of(&[], groups)
 }
 
-const TENANT: &str = "https://as.example.com/tenant";
-const FORMS: [&str; 3] = [
-    "https://as.example.com/.well-known/oauth-authorization-server/tenant",
-    "https://as.example.com/.well-known/openid-configuration/tenant",
-    "https://as.example.com/tenant/.well-known/openid-configuration",
-];
-const KEYS: &str = "https://as.example.com/keys";
+pub(super) const KEYS: &str = "https://as.example.com/keys";
 
-fn remote(issuer: Issuer) -> Settings {
+pub(super) fn remote(issuer: Issuer) -> Settings {
     Settings { issuers: Some(vec![issuer]), ..usual() }
 }
 
-fn named(issuer: &str) -> Issuer {
+pub(super) fn named(issuer: &str) -> Issuer {
     Issuer { issuer: issuer.into(), ..Issuer::default() }
 }
 
 /// The usual server, with keys from [`KEYS`].
-fn with_uri() -> Settings {
+pub(super) fn with_uri() -> Settings {
     remote(Issuer { jwks_uri: Some(KEYS.into()), ..named(ISSUER) })
 }
 
-fn key_set(keys: &[Value]) -> Answer {
+pub(super) fn key_set(keys: &[Value]) -> Answer {
     json_answer(json!({ "keys": keys }))
 }
 
-fn usual_keys() -> Answer {
+pub(super) fn usual_keys() -> Answer {
     key_set(&[Key::usual().jwk()])
 }
 
-fn document(issuer: &str) -> Answer {
-    json_answer(json!({"issuer": issuer, "jwks_uri": KEYS, "authorization_endpoint": "https://as.example.com/authorize"}))
+pub(super) fn document(issuer: &str) -> Answer {
+    json_answer(
+        json!({"issuer": issuer, "jwks_uri": KEYS, "authorization_endpoint": "https://as.example.com/authorize"}),
+    )
 }
 
-fn text(status: u16, content_type: &str, body: &str) -> Answer {
-    Answer::Response { status, headers: vec![("content-type".into(), content_type.into())], body: body.into() }
-}
-
-fn discovery(keys: &Keys) -> Vec<Group> {
-    let token = || with_token(good(keys).claim("iss", TENANT).mint());
-    let passes = || crate::author::allowed(Token { issuer: TENANT.into(), ..crate::author::good_token() });
-    let case = |comment: &str, ids: &[&str], answers: Vec<(&str, Answer)>, result: Outcome, fetched: &[&str]| {
-        let mut all = vec![(KEYS, usual_keys())];
-        all.extend(answers);
-        let mut group = requests(comment, remote(named(TENANT))).proving(&["K-7"]);
-        group.fetch = Some(script(&all));
-        group.test("the first token", ids, token(), result).fetching(fetched).done()
-    };
-    let own = || document(TENANT);
-    let jwks_uri = |url: &str| json_answer(json!({"issuer": TENANT, "jwks_uri": url}));
-    let [first, second, third] = FORMS;
-    let all = [first, second, third];
-    let second_works = [first, second, KEYS];
-    let down = || unavailable(1);
-    // The first form answers something, the second is good.
-    let goes_on = |comment: &str, ids: &[&str], answer: Answer| {
-        case(comment, ids, vec![(first, answer), (second, own())], passes(), &second_works)
-    };
-    // The first form answers something, and no other is there.
-    let stops = |comment: &str, ids: &[&str], answer: Answer| {
-        case(comment, ids, vec![(first, answer), (second, own())], down(), &[first])
-    };
-    let nowhere = |comment: &str, ids: &[&str], answer: Answer| case(comment, ids, vec![(first, answer)], down(), &all);
-    vec![
-        case("The first form", &[], vec![(first, own()), (second, status(500))], passes(), &[first, KEYS]),
-        case("The second form", &[], vec![(second, own())], passes(), &second_works),
-        case("The third form", &[], vec![(third, own())], passes(), &[first, second, third, KEYS]),
-        goes_on("The first form is of another issuer: the next is asked", &["P-07"], document("https://other.example.com")),
-        goes_on("The first form is refused with 401", &[], status(401)),
-        goes_on("The first form is a redirect, which is not followed", &["K-6", "peer:redirect-followed"], Answer::Response { status: 302, headers: vec![("location".into(), "https://attacker.example.net/".into())], body: String::new() }),
-        goes_on("The first form is a web page", &["K-6"], text(200, "text/html", "<html></html>")),
-        goes_on("The first form is not JSON", &[], text(200, "application/json", "{")),
-        goes_on("The first form is a list", &[], json_answer(json!([]))),
-        goes_on("The first form names no keys", &[], json_answer(json!({"issuer": TENANT}))),
-        goes_on("The first form names no issuer", &["P-07"], json_answer(json!({"jwks_uri": KEYS}))),
-        goes_on("The first form has two issuers", &["P-07", "J-5"], text(200, "application/json", &format!(r#"{{"issuer":"https://x.example","issuer":"{TENANT}","jwks_uri":"{KEYS}"}}"#))),
-        stops("The first form answers 503: nobody else is asked", &["K-8"], status(503)),
-        stops("The first form answers 500", &["K-8"], status(500)),
-        stops("The first form does not answer in time", &["K-6", "peer:slow-drip"], failure(FetchFailure::Timeout)),
-        nowhere("No form is there", &["K-8"], status(404)),
-        nowhere("The issuer has a slash too many", &["P-07"], document("https://as.example.com/tenant/")),
-        nowhere("The issuer is in other case", &["P-07"], document("https://AS.example.com/tenant")),
-        nowhere("The issuer is the root", &["P-07"], document(ISSUER)),
-        nowhere("Keys over http", &["MCP-25"], jwks_uri("http://as.example.com/keys")),
-        nowhere("Keys over http on this machine", &["MCP-25"], jwks_uri("http://127.0.0.1/keys")),
-        nowhere("Keys in a file", &["K-6"], jwks_uri("file:///etc/passwd")),
-        nowhere("Keys with credentials", &["K-6"], jwks_uri("https://user:password@as.example.com/keys")),
-        nowhere("Keys at a relative URL", &["K-6"], jwks_uri("/keys")),
-    ]
-}
-
-fn root(keys: &Keys) -> Vec<Group> {
-    let token = || with_token(good(keys).mint());
-    let forms = ["https://as.example.com/.well-known/oauth-authorization-server", "https://as.example.com/.well-known/openid-configuration"];
-    let mut first = requests("An issuer without a path has two forms: the first", remote(named(ISSUER))).proving(&["K-7"]);
-    first.fetch = Some(script(&[(forms[0], document(ISSUER)), (KEYS, usual_keys())]));
-    let mut second = requests("An issuer without a path has two forms: the second", remote(named(ISSUER))).proving(&["K-7"]);
-    second.fetch = Some(script(&[(forms[1], document(ISSUER)), (KEYS, usual_keys())]));
-    let mut neither = requests("An issuer without a path has two forms: neither", remote(named(ISSUER))).proving(&["K-7"]);
-    neither.fetch = Some(Script::new());
-    vec![
-        first.test("the first token", &[], token(), ok()).fetching(&[forms[0], KEYS]).done(),
-        second.test("the first token", &[], token(), ok()).fetching(&[forms[0], forms[1], KEYS]).done(),
-        neither.test("the first token", &["K-8"], token(), unavailable(1)).fetching(&forms).done(),
-    ]
-}
-
-fn fallback(keys: &Keys) -> Vec<Group> {
-    let token = || with_token(good(keys).claim("iss", TENANT).mint());
-    let passes = || crate::author::allowed(Token { issuer: TENANT.into(), ..crate::author::good_token() });
-    let server = || remote(Issuer { fallback_jwks_uri: Some(KEYS.into()), ..named(TENANT) });
-    let group = |comment: &str, answers: &[(&str, Answer)]| {
-        let mut group = requests(comment, server()).proving(&["design:fallback-keys", "K-7"]);
-        group.fetch = Some(script(&[&[(KEYS, usual_keys())], answers].concat()));
-        group
-    };
-    let [first, second, third] = FORMS;
-    let other = "https://other.example.com/keys";
-    vec![
-        group("No metadata anywhere: the fallback", &[]).test("the first token", &[], token(), passes()).fetching(&[first, second, third, KEYS]).done(),
-        group("Metadata of another issuer: no fallback", &[(second, document("https://other.example.com"))])
-            .test("the first token", &["P-07"], token(), unavailable(1))
-            .fetching(&FORMS)
-            .done(),
-        group("An outage: no fallback", &[(first, status(502))]).test("the first token", &["K-8"], token(), unavailable(1)).fetching(&[first]).done(),
-        group("Good metadata: no need for it", &[(first, json_answer(json!({"issuer": TENANT, "jwks_uri": other}))), (other, usual_keys())])
-            .test("the first token", &[], token(), passes())
-            .fetching(&[first, other])
-            .done(),
-    ]
+pub(super) fn text(status: u16, content_type: &str, body: &str) -> Answer {
+    Answer::Response {
+        status,
+        headers: vec![("content-type".into(), content_type.into())],
+        body: body.into(),
+    }
 }
 
 fn bad_sets(keys: &Keys) -> Vec<Group> {
     let ed = Key::usual().jwk();
     let set = json!({ "keys": [ed] }).to_string();
-    let coded = Answer::Response { status: 200, headers: vec![("content-encoding".into(), "gzip".into())], body: set.clone() };
-    let redirect = Answer::Response { status: 307, headers: vec![("location".into(), "https://attacker.example.net/keys".into())], body: set.clone() };
+    let coded = Answer::Response {
+        status: 200,
+        headers: vec![("content-encoding".into(), "gzip".into())],
+        body: set.clone(),
+    };
+    let redirect = Answer::Response {
+        status: 307,
+        headers: vec![("location".into(), "https://attacker.example.net/keys".into())],
+        body: set.clone(),
+    };
     let deep = format!(r#"{{"x":{}{},"keys":[{ed}]}}"#, "[".repeat(20), "]".repeat(20));
     let twice = format!(r#"{{"keys":[],"keys":[{ed}]}}"#);
     let json = |body: &str| text(200, "application/json", body);
@@ -184,9 +106,19 @@ fn bad_sets(keys: &Keys) -> Vec<Group> {
             let mut group = requests(comment, with_uri()).proving(&["K-6", "peer:401-without-keys"]);
             group.fetch = Some(script(&[(KEYS, answer)]));
             group
-                .test("the first token: 503, since it may be a good one", ids, with_token(good(keys).mint()), unavailable(1))
+                .test(
+                    "the first token: 503, since it may be a good one",
+                    ids,
+                    with_token(good(keys).mint()),
+                    unavailable(1),
+                )
                 .fetching(&[KEYS])
-                .test("recovery, without a restart", &["K-8"], with_token(good(keys).mint()).after(120.0).fetch(script(&[(KEYS, usual_keys())])), ok())
+                .test(
+                    "recovery, without a restart",
+                    &["K-8"],
+                    with_token(good(keys).mint()).after(120.0).fetch(script(&[(KEYS, usual_keys())])),
+                    ok(),
+                )
                 .fetching(&[KEYS])
                 .done()
         })
@@ -196,30 +128,50 @@ fn bad_sets(keys: &Keys) -> Vec<Group> {
 fn lazy(keys: &Keys) -> Group {
     let with = |name: &str, value: Value| with_token(good(keys).claim(name, value).mint());
     let attacker = "https://attacker.example.net/keys";
-    let mut group = requests("Nothing is fetched before a token deserves it", with_uri()).proving(&["design:junk-costs-no-fetch"]);
+    let mut group = requests("Nothing is fetched before a token deserves it", with_uri())
+        .proving(&["design:junk-costs-no-fetch"]);
     group.fetch = Some(script(&[(KEYS, usual_keys()), (attacker, usual_keys())]));
     group
         .test("no token", &["K-8"], bare(), denied("missing_token"))
         .fetching(&[])
         .test("junk", &[], with_token("a.b.c"), denied("malformed_token"))
         .fetching(&[])
-        .test("an unsupported algorithm", &[], with_token(good(keys).header("alg", "HS256").mint()), denied("unsupported_algorithm"))
+        .test(
+            "an unsupported algorithm",
+            &[],
+            with_token(good(keys).header("alg", "HS256").mint()),
+            denied("unsupported_algorithm"),
+        )
         .fetching(&[])
-        .test("another issuer", &[], with("iss", json!("https://other.example.com")), denied("unknown_issuer"))
+        .test(
+            "another issuer",
+            &[],
+            with("iss", json!("https://other.example.com")),
+            denied("unknown_issuer"),
+        )
         .fetching(&[])
         .test("another audience", &[], with("aud", json!("x")), denied("wrong_audience"))
         .fetching(&[])
         .test("an expired token", &[], with("exp", json!(NOW - 100)), denied("expired"))
         .fetching(&[])
-        .test("a token that brings a URL of keys", &["J-8"], with_token(good(keys).header("jku", attacker).header("x5u", attacker).header("kid", attacker).mint()), denied("key_not_found"))
+        .test(
+            "a token that brings a URL of keys",
+            &["J-8"],
+            with_token(
+                good(keys).header("jku", attacker).header("x5u", attacker).header("kid", attacker).mint(),
+            ),
+            denied("key_not_found"),
+        )
         .fetching(&[KEYS])
         .done()
 }
 
 fn refresh(keys: &Keys) -> Group {
     let at = |after: f64| with_token(good(keys).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes = || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
-    let mut group = requests("Keys are fetched once, and again when they are no longer fresh", with_uri()).proving(&["K-1"]);
+    let passes =
+        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
+    let mut group = requests("Keys are fetched once, and again when they are no longer fresh", with_uri())
+        .proving(&["K-1"]);
     group.fetch = Some(script(&[(KEYS, usual_keys())]));
     group
         .test("the first token", &[], at(0.0), passes())
@@ -238,29 +190,47 @@ fn refresh(keys: &Keys) -> Group {
 fn rotation(keys: &Keys) -> Group {
     let old = Key::new("ed25519", "old", "EdDSA");
     let new = Key::new("ed25519-other", "new", "EdDSA");
-    let by = |key: &Key, after: f64| with_token(good(keys).key(key).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes = || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
-    let set = |keys: &[&Key]| script(&[(KEYS, key_set(&keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()))]);
+    let by = |key: &Key, after: f64| {
+        with_token(good(keys).key(key).claim("exp", NOW + 100_000).mint()).after(after)
+    };
+    let passes =
+        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
+    let set =
+        |keys: &[&Key]| script(&[(KEYS, key_set(&keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()))]);
     let mut group = requests("Rotation", with_uri()).proving(&["K-5"]);
     group.fetch = Some(set(&[&old]));
     group
         .test("the old key", &[], by(&old, 0.0), passes())
         .fetching(&[KEYS])
-        .test("the new key, as soon as it is published", &["K-2", "peer:new-key-refused"], by(&new, 60.0).fetch(set(&[&old, &new])), passes())
+        .test(
+            "the new key, as soon as it is published",
+            &["K-2", "peer:new-key-refused"],
+            by(&new, 60.0).fetch(set(&[&old, &new])),
+            passes(),
+        )
         .fetching(&[KEYS])
         .test("the old key, as long as it is published", &[], by(&old, 61.0), passes())
         .fetching(&[])
-        .test("the old key, gone at the next fetch", &[], by(&old, 3600.0).fetch(set(&[&new])), denied("key_not_found"))
+        .test(
+            "the old key, gone at the next fetch",
+            &[],
+            by(&old, 3600.0).fetch(set(&[&new])),
+            denied("key_not_found"),
+        )
         .test("the new key", &[], by(&new, 3601.0), passes())
         .done()
 }
 
 fn cooldown(keys: &Keys) -> Group {
-    let unknown = |kid: &str, after: f64| with_token(good(keys).header("kid", kid).claim("exp", NOW + 100_000).mint()).after(after);
+    let unknown = |kid: &str, after: f64| {
+        with_token(good(keys).header("kid", kid).claim("exp", NOW + 100_000).mint()).after(after)
+    };
     let known = |after: f64| with_token(good(keys).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes = || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
+    let passes =
+        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
     let absent = || denied("key_not_found");
-    let mut group = requests("Invented kids cost the issuer little", with_uri()).proving(&["K-2", "peer:fetch-per-kid"]);
+    let mut group =
+        requests("Invented kids cost the issuer little", with_uri()).proving(&["K-2", "peer:fetch-per-kid"]);
     group.fetch = Some(script(&[(KEYS, usual_keys())]));
     group
         .test("a known one", &[], known(0.0), passes())
@@ -282,8 +252,10 @@ fn cooldown(keys: &Keys) -> Group {
 
 fn outage(keys: &Keys) -> Group {
     let at = |after: f64| with_token(good(keys).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes = || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
-    let mut group = requests("The issuer is down when the first token comes", with_uri()).proving(&["K-8", "peer:401-without-keys"]);
+    let passes =
+        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
+    let mut group = requests("The issuer is down when the first token comes", with_uri())
+        .proving(&["K-8", "peer:401-without-keys"]);
     group.fetch = Some(script(&[(KEYS, status(503))]));
     group
         .test("a good token: 503, never 401", &[], at(0.0), unavailable(1))
@@ -296,7 +268,14 @@ fn outage(keys: &Keys) -> Group {
         .fetching(&[])
         .test("the issuer is back", &[], at(120.0).fetch(script(&[(KEYS, usual_keys())])), passes())
         .fetching(&[KEYS])
-        .test("an unknown kid while it is down again: who knows", &["K-2"], with_token(good(keys).header("kid", "x").mint()).after(180.0).fetch(script(&[(KEYS, status(500))])), unavailable(30))
+        .test(
+            "an unknown kid while it is down again: who knows",
+            &["K-2"],
+            with_token(good(keys).header("kid", "x").mint())
+                .after(180.0)
+                .fetch(script(&[(KEYS, status(500))])),
+            unavailable(30),
+        )
         .fetching(&[KEYS])
         .test("a known one passes", &["K-4"], at(181.0), passes())
         .fetching(&[])
@@ -322,15 +301,27 @@ fn apart(keys: &Keys) -> Group {
         .fetching(&[KEYS])
         .test("the second is down", &["K-8"], theirs(1.0), unavailable(1))
         .fetching(&[OTHER_KEYS])
-        .test("which is not the trouble of the first", &["K-8"], with_token(good(keys).mint()).after(2.0), ok())
+        .test(
+            "which is not the trouble of the first",
+            &["K-8"],
+            with_token(good(keys).mint()).after(2.0),
+            ok(),
+        )
         .fetching(&[])
-        .test("the second is back", &[], theirs(120.0).fetch(script(&[(OTHER_KEYS, key_set(&[other.jwk()]))])), crate::author::allowed(Token { issuer: OTHER.into(), ..crate::author::good_token() }))
+        .test(
+            "the second is back",
+            &[],
+            theirs(120.0).fetch(script(&[(OTHER_KEYS, key_set(&[other.jwk()]))])),
+            crate::author::allowed(Token { issuer: OTHER.into(), ..crate::author::good_token() }),
+        )
         .fetching(&[OTHER_KEYS])
         .done()
 }
 
 fn public(keys: &Keys) -> Group {
-    let mut group = requests("Keys that cannot be had never trouble a request without credentials", with_uri()).proving(&["design:public-operations"]);
+    let mut group =
+        requests("Keys that cannot be had never trouble a request without credentials", with_uri())
+            .proving(&["design:public-operations"]);
     group.fetch = Some(script(&[(KEYS, status(503))]));
     group.policy = Some(Policy { public_methods: strings(&["ping"]), ..Policy::default() });
     group.public_routes = strings(&["/health"]);
@@ -340,7 +331,9 @@ fn public(keys: &Keys) -> Group {
             .body(crate::model::Body::Text(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#.into()))
     };
     let anonymous = Outcome::Allowed { token: None, response_headers: Vec::new() };
-    let preflight: Input = request(Call::Guard, "OPTIONS", "/mcp").header("origin", "https://a.example").header("access-control-request-method", "POST");
+    let preflight: Input = request(Call::Guard, "OPTIONS", "/mcp")
+        .header("origin", "https://a.example")
+        .header("access-control-request-method", "POST");
     group
         .test("a public operation", &["K-8"], ping(), anonymous)
         .fetching(&[])

@@ -10,7 +10,8 @@ use crate::model::{File, Group, Input, Outcome};
 use crate::token::good;
 
 pub(super) fn file(keys: &Keys) -> File {
-    let notes = [("skipped", "An entry that is of no use is skipped: it is not used, and the keys beside it are.")];
+    let notes =
+        [("skipped", "An entry that is of no use is skipped: it is not used, and the keys beside it are.")];
     let mut groups = skipped(keys);
     groups.extend(kept(keys));
     groups.extend([shared_kid(keys), five(keys), without_kid(keys), nameless(keys)]);
@@ -27,7 +28,12 @@ fn beside(keys: &Keys, comment: &str, ids: &[&str], entry: Value, odd: Input, re
         .proving(ids)
         .noting(&["skipped"])
         .test("signed with it", &[], odd, result)
-        .test("signed with the good key beside it", &["K-6", "peer:one-bad-key-poisons-the-set"], with_token(good(keys).mint()), ok())
+        .test(
+            "signed with the good key beside it",
+            &["K-6", "peer:one-bad-key-poisons-the-set"],
+            with_token(good(keys).mint()),
+            ok(),
+        )
         .done()
 }
 
@@ -40,7 +46,12 @@ fn skipped(keys: &Keys) -> Vec<Group> {
         ("use enc", &["J-1", "peer:enc-keys"], rsa.jwk_with(&json!({"use": "enc"})), by(&rsa)),
         ("use in other case", &["J-1"], rsa.jwk_with(&json!({"use": "SIG"})), by(&rsa)),
         ("use is no text", &["J-1"], rsa.jwk_with(&json!({"use": ["sig"]})), by(&rsa)),
-        ("key_ops without verify", &["J-1"], ec.jwk_with(&json!({"use": null, "key_ops": ["sign", "wrapKey"]})), by(&ec)),
+        (
+            "key_ops without verify",
+            &["J-1"],
+            ec.jwk_with(&json!({"use": null, "key_ops": ["sign", "wrapKey"]})),
+            by(&ec),
+        ),
         ("key_ops is empty", &["J-1"], ec.jwk_with(&json!({"use": null, "key_ops": []})), by(&ec)),
         ("key_ops is no list", &["J-1"], ec.jwk_with(&json!({"use": null, "key_ops": "verify"})), by(&ec)),
         ("an algorithm for encryption", &["J-1"], rsa.jwk_with(&json!({"alg": "RSA-OAEP-256"})), by(&rsa)),
@@ -48,8 +59,18 @@ fn skipped(keys: &Keys) -> Vec<Group> {
         ("an algorithm of another kind of key", &["J-1"], rsa.jwk_with(&json!({"alg": "ES256"})), by(&rsa)),
         ("an algorithm of another curve", &["J-1"], ec.jwk_with(&json!({"alg": "ES384"})), by(&ec)),
         ("an algorithm that is no text", &["J-1"], ec.jwk_with(&json!({"alg": 7})), by(&ec)),
-        ("a symmetric key", &["J-1"], json!({"kty": "oct", "kid": "odd", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyISE", "alg": "HS256"}), with_token(good(keys).header("kid", "odd").mint())),
-        ("an unknown kind of key", &["K-6"], json!({"kty": "AKP", "kid": "odd", "alg": "ML-DSA-44", "pub": "AAAA"}), with_token(good(keys).header("kid", "odd").mint())),
+        (
+            "a symmetric key",
+            &["J-1"],
+            json!({"kty": "oct", "kid": "odd", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTMyISE", "alg": "HS256"}),
+            with_token(good(keys).header("kid", "odd").mint()),
+        ),
+        (
+            "an unknown kind of key",
+            &["K-6"],
+            json!({"kty": "AKP", "kid": "odd", "alg": "ML-DSA-44", "pub": "AAAA"}),
+            with_token(good(keys).header("kid", "odd").mint()),
+        ),
         ("kty in lower case", &["K-6"], rsa.jwk_with(&json!({"kty": "rsa"})), by(&rsa)),
         ("kty is absent", &["K-6"], rsa.jwk_with(&json!({"kty": null})), by(&rsa)),
         ("an unknown curve", &["K-6"], ec.jwk_with(&json!({"crv": "secp256k1"})), by(&ec)),
@@ -60,29 +81,82 @@ fn skipped(keys: &Keys) -> Vec<Group> {
         ("an even exponent", &["J-2"], rsa.jwk_with(&json!({"e": "AQAA"})), by(&rsa)),
         ("an exponent of 3 and 2^64", &["J-2"], rsa.jwk_with(&json!({"e": "AQAAAAAAAAAD"})), by(&rsa)),
         ("no exponent", &["K-6"], rsa.jwk_with(&json!({"e": null})), by(&rsa)),
-        ("a modulus of more than 8192 bits", &["J-2"], rsa.jwk_with(&json!({"n": URL_SAFE_NO_PAD.encode([0xFF; 1025])})), by(&rsa)),
+        (
+            "a modulus of more than 8192 bits",
+            &["J-2"],
+            rsa.jwk_with(&json!({"n": URL_SAFE_NO_PAD.encode([0xFF; 1025])})),
+            by(&rsa),
+        ),
         ("a point off the curve", &["J-4"], off_curve(), by(&ec)),
-        ("a point at infinity", &["J-4"], ec.jwk_with(&json!({"x": URL_SAFE_NO_PAD.encode([0; 32]), "y": URL_SAFE_NO_PAD.encode([0; 32])})), by(&ec)),
+        (
+            "a point at infinity",
+            &["J-4"],
+            ec.jwk_with(&json!({"x": URL_SAFE_NO_PAD.encode([0; 32]), "y": URL_SAFE_NO_PAD.encode([0; 32])})),
+            by(&ec),
+        ),
         ("a short coordinate", &["J-4"], ec.jwk_with(&json!({"x": "AQ"})), by(&ec)),
         ("no second coordinate", &["J-4"], ec.jwk_with(&json!({"y": null})), by(&ec)),
-        ("an Ed25519 key of 31 bytes", &["J-4"], ed.jwk_with(&json!({"x": URL_SAFE_NO_PAD.encode([9; 31])})), by(&ed)),
-        ("a kid that is a number", &["K-6"], ed.jwk_with(&json!({"kid": 7})), with_token(good(keys).key(&ed).header("kid", "7").mint())),
+        (
+            "an Ed25519 key of 31 bytes",
+            &["J-4"],
+            ed.jwk_with(&json!({"x": URL_SAFE_NO_PAD.encode([9; 31])})),
+            by(&ed),
+        ),
+        (
+            "a kid that is a number",
+            &["K-6"],
+            ed.jwk_with(&json!({"kid": 7})),
+            with_token(good(keys).key(&ed).header("kid", "7").mint()),
+        ),
     ];
-    let mut groups: Vec<Group> =
-        cases.into_iter().map(|(comment, ids, entry, odd)| beside(keys, comment, ids, entry, odd, missing())).collect();
+    let mut groups: Vec<Group> = cases
+        .into_iter()
+        .map(|(comment, ids, entry, odd)| beside(keys, comment, ids, entry, odd, missing()))
+        .collect();
     let weak = Key::new("rsa-1024", "odd", "RS256");
-    let by_weak = good(keys).header("alg", "RS256").header("kid", "odd").mint_with(|keys, input| keys.sign_elsewhere(&weak, input));
-    groups.push(beside(keys, "an RSA key of 1024 bits", &["J-2", "peer:weak-keys"], weak_rsa(), with_token(by_weak), missing()));
+    let by_weak = good(keys)
+        .header("alg", "RS256")
+        .header("kid", "odd")
+        .mint_with(|keys, input| keys.sign_elsewhere(&weak, input));
+    groups.push(beside(
+        keys,
+        "an RSA key of 1024 bits",
+        &["J-2", "peer:weak-keys"],
+        weak_rsa(),
+        with_token(by_weak),
+        missing(),
+    ));
     let forged = good(keys).header("alg", "RS256").header("kid", "odd").mint_with(|_, input| padded(input));
-    groups.push(beside(keys, "an exponent of 1, under which anybody can sign", &["J-2", "peer:weak-keys"], rsa.jwk_with(&json!({"e": "AQ"})), with_token(forged), missing()));
+    groups.push(beside(
+        keys,
+        "an exponent of 1, under which anybody can sign",
+        &["J-2", "peer:weak-keys"],
+        rsa.jwk_with(&json!({"e": "AQ"})),
+        with_token(forged),
+        missing(),
+    ));
     // Under the neutral point, R = s·B fits every message: with s = 0, R is that point again.
     let small = good(keys).header("kid", "odd").mint_with(|_, _| [vec![1], vec![0; 63]].concat());
     let neutral = ed.jwk_with(&json!({"x": URL_SAFE_NO_PAD.encode([vec![1], vec![0; 31]].concat())}));
-    groups.push(beside(keys, "an Ed25519 key of small order, under which anybody can sign", &["J-4"], neutral, with_token(small), missing()));
-    for (comment, entry) in [("null", Value::Null), ("a text", json!("x")), ("a list", json!([])), ("an empty object", json!({}))] {
+    groups.push(beside(
+        keys,
+        "an Ed25519 key of small order, under which anybody can sign",
+        &["J-4"],
+        neutral,
+        with_token(small),
+        missing(),
+    ));
+    for (comment, entry) in
+        [("null", Value::Null), ("a text", json!("x")), ("a list", json!([])), ("an empty object", json!({}))]
+    {
         let group = requests(&format!("{comment} among the keys"), with_keys(&[entry, Key::usual().jwk()]))
             .noting(&["skipped"])
-            .test("signed with the good key beside it", &["K-6", "peer:one-bad-key-poisons-the-set"], with_token(good(keys).mint()), ok());
+            .test(
+                "signed with the good key beside it",
+                &["K-6", "peer:one-bad-key-poisons-the-set"],
+                with_token(good(keys).mint()),
+                ok(),
+            );
         groups.push(group.done());
     }
     groups
@@ -90,8 +164,10 @@ fn skipped(keys: &Keys) -> Vec<Group> {
 
 /// EMSA-PKCS1-v1_5 of a message (RFC 8017 section 9.2): under the exponent 1 it is its own signature.
 fn padded(message: &[u8]) -> Vec<u8> {
-    const SHA256_PREFIX: [u8; 19] =
-        [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
+    const SHA256_PREFIX: [u8; 19] = [
+        0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+        0x04, 0x20,
+    ];
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, message);
     let tail = [&[0][..], &SHA256_PREFIX, hash.as_ref()].concat();
     [vec![0, 1], vec![0xFF; 256 - 2 - tail.len()], tail].concat()
@@ -135,7 +211,9 @@ fn kept(keys: &Keys) -> Vec<Group> {
     ];
     cases
         .into_iter()
-        .map(|(comment, ids, entry, key)| beside(keys, comment, ids, entry, with_token(good(keys).key(key).mint()), ok()))
+        .map(|(comment, ids, entry, key)| {
+            beside(keys, comment, ids, entry, with_token(good(keys).key(key).mint()), ok())
+        })
         .collect()
 }
 
@@ -151,7 +229,12 @@ fn shared_kid(keys: &Keys) -> Group {
         .test("one of another algorithm", &[], by(&ec), ok())
         .test("the second of the same algorithm", &[], by(&other), ok())
         .test("none of them", &[], by(&stranger), denied("bad_signature"))
-        .test("an algorithm that none of them has", &["J-1"], by(&Key::new("rsa-a", "key", "RS256")), missing())
+        .test(
+            "an algorithm that none of them has",
+            &["J-1"],
+            by(&Key::new("rsa-a", "key", "RS256")),
+            missing(),
+        )
         .done()
 }
 
@@ -172,14 +255,17 @@ fn without_kid(keys: &Keys) -> Group {
     let third = Key::new("rsa-other", "c", "PS256");
     let ec = Key::new("p256", "d", "ES256");
     let by = |key: &Key| with_token(good(keys).key(key).without_header("kid").mint());
-    requests("A token without kid: only if exactly one key fits", with_keys(&[first.jwk(), second.jwk(), third.jwk(), ec.jwk()]))
-        .proving(&["design:no-kid", "K-6"])
-        .test("one of its kind", &[], by(&ec), ok())
-        .test("one of its algorithm, by the keys' own word", &["J-1"], by(&third), ok())
-        .test("two that fit", &[], by(&first), missing())
-        .test("none that fits", &[], by(&Key::usual()), missing())
-        .test("with the kid there is no doubt", &[], with_token(good(keys).key(&second).mint()), ok())
-        .done()
+    requests(
+        "A token without kid: only if exactly one key fits",
+        with_keys(&[first.jwk(), second.jwk(), third.jwk(), ec.jwk()]),
+    )
+    .proving(&["design:no-kid", "K-6"])
+    .test("one of its kind", &[], by(&ec), ok())
+    .test("one of its algorithm, by the keys' own word", &["J-1"], by(&third), ok())
+    .test("two that fit", &[], by(&first), missing())
+    .test("none that fits", &[], by(&Key::usual()), missing())
+    .test("with the kid there is no doubt", &[], with_token(good(keys).key(&second).mint()), ok())
+    .done()
 }
 
 fn nameless(keys: &Keys) -> Group {

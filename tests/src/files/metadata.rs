@@ -75,17 +75,35 @@ fn places() -> Vec<Group> {
         .into_iter()
         .map(|(resource, path, others)| {
             let document = plain(resource);
-            let group = requests(&format!("The resource is {resource}"), Settings { resource: Some(resource.into()), ..usual() })
-                .proving(&["MCP-01", "MCP-04", "P-01"])
-                .test("at the path form, as it is configured", &["P-03", "MCP-02", "peer:slash-added"], get(&format!("{WELL_KNOWN}{path}")), served(&document))
-                .test("at the root", &["MCP-03", "peer:root-metadata"], get(WELL_KNOWN), served(&document));
+            let group = requests(
+                &format!("The resource is {resource}"),
+                Settings { resource: Some(resource.into()), ..usual() },
+            )
+            .proving(&["MCP-01", "MCP-04", "P-01"])
+            .test(
+                "at the path form, as it is configured",
+                &["P-03", "MCP-02", "peer:slash-added"],
+                get(&format!("{WELL_KNOWN}{path}")),
+                served(&document),
+            )
+            .test(
+                "at the root",
+                &["MCP-03", "peer:root-metadata"],
+                get(WELL_KNOWN),
+                served(&document),
+            );
             others
                 .iter()
                 .fold(group, |group, other| {
                     let path = format!("{WELL_KNOWN}{other}");
                     group.test(&format!("not at {path}"), &["design:paths"], get(&path), elsewhere())
                 })
-                .test("nor where clients do not look", &["P-01"], get("/mcp/.well-known/oauth-protected-resource"), elsewhere())
+                .test(
+                    "nor where clients do not look",
+                    &["P-01"],
+                    get("/mcp/.well-known/oauth-protected-resource"),
+                    elsewhere(),
+                )
                 .done()
         })
         .collect()
@@ -95,7 +113,12 @@ fn documents_minimal() -> Group {
     let server = Settings { scopes_supported: None, challenge_scopes: None, ..usual() };
     let document = r#"{"authorization_servers":["https://as.example.com"],"bearer_methods_supported":["header"],"resource":"https://mcp.example.com/mcp"}"#;
     requests("A document with nothing to say is short", server)
-        .test("empty members are left out", &["P-02", "MCP-07"], get("/.well-known/oauth-protected-resource/mcp"), served(document))
+        .test(
+            "empty members are left out",
+            &["P-02", "MCP-07"],
+            get("/.well-known/oauth-protected-resource/mcp"),
+            served(document),
+        )
         .done()
 }
 
@@ -120,7 +143,10 @@ fn documents_full() -> Group {
     .map(|(name, value)| (name.to_owned(), Json(value)))
     .collect();
     let server = Settings {
-        authorization_servers: Some(strings(&["https://as.example.com/resources/res_1", "https://second.example.com"])),
+        authorization_servers: Some(strings(&[
+            "https://as.example.com/resources/res_1",
+            "https://second.example.com",
+        ])),
         scopes_supported: Some(strings(&["todo:write", "todo:read"])),
         metadata: Some(extra),
         ..usual()
@@ -135,7 +161,12 @@ fn documents_full() -> Group {
         r#""scopes_supported":["todo:write","todo:read"],"x_false":false,"x_object":{"a":2,"b":1}}"#,
     );
     requests("A document with everything", server)
-        .test("registered members and others, the empty ones left out", &["P-02", "MCP-02", "quickstart:7"], get("/.well-known/oauth-protected-resource/mcp"), served(document))
+        .test(
+            "registered members and others, the empty ones left out",
+            &["P-02", "MCP-02", "quickstart:7"],
+            get("/.well-known/oauth-protected-resource/mcp"),
+            served(document),
+        )
         .done()
 }
 
@@ -153,16 +184,26 @@ fn methods() -> Group {
         ],
         "",
     );
-    let refused = || answer(405, &[("access-control-allow-origin", "*"), ("allow", "GET, HEAD, OPTIONS")], "");
+    let refused =
+        || answer(405, &[("access-control-allow-origin", "*"), ("allow", "GET, HEAD, OPTIONS")], "");
     let group = requests("Methods", usual())
         .proving(&["P-09"])
         .test("GET", &["MCP-01"], get(PATH), served(&document))
         .test("HEAD", &["peer:head-405"], request(Call::Metadata, "HEAD", PATH), found(&document, ""))
         .test("OPTIONS", &["design:cors"], request(Call::Metadata, "OPTIONS", PATH), options.clone())
-        .test("a preflight", &["design:cors"], request(Call::Metadata, "OPTIONS", PATH).header("origin", "https://app.example.net").header("access-control-request-method", "GET"), options);
+        .test(
+            "a preflight",
+            &["design:cors"],
+            request(Call::Metadata, "OPTIONS", PATH)
+                .header("origin", "https://app.example.net")
+                .header("access-control-request-method", "GET"),
+            options,
+        );
     ["POST", "PUT", "DELETE", "PATCH", "get"]
         .into_iter()
-        .fold(group, |group, method| group.test(method, &[], request(Call::Metadata, method, PATH), refused()))
+        .fold(group, |group, method| {
+            group.test(method, &[], request(Call::Metadata, method, PATH), refused())
+        })
         .done()
 }
 
@@ -170,11 +211,8 @@ fn conditional() -> Group {
     let document = plain("https://mcp.example.com/mcp");
     let tag = etag(&document);
     let current = || {
-        let headers = [
-            ("access-control-allow-origin", "*"),
-            ("cache-control", "public, max-age=3600"),
-            ("etag", &tag),
-        ];
+        let headers =
+            [("access-control-allow-origin", "*"), ("cache-control", "public, max-age=3600"), ("etag", &tag)];
         answer(304, &headers, "")
     };
     let with = |tags: &str| get(PATH).header("if-none-match", tags);
@@ -201,14 +239,49 @@ fn guard() -> Group {
         .test("the root", &["P-09"], get("/.well-known/oauth-protected-resource"), served(&document))
         .test("with a query", &["P-01"], get(&format!("{PATH}?x=1")), served(&document))
         .test("with a bad token, which nobody looks at", &["P-09"], get(PATH).token("x"), served(&document))
-        .test("POST", &["P-09"], request(Call::Guard, "POST", PATH), answer(405, &[("access-control-allow-origin", "*"), ("allow", "GET, HEAD, OPTIONS")], ""))
-        .test("a path below", &["design:paths"], get("/.well-known/oauth-protected-resource/mcp/x"), missing())
-        .test("a path that goes on without a slash", &["design:paths"], get("/.well-known/oauth-protected-resource/mcpx"), missing())
-        .test("another well-known document", &["design:paths"], get("/.well-known/openid-configuration"), missing())
+        .test(
+            "POST",
+            &["P-09"],
+            request(Call::Guard, "POST", PATH),
+            answer(405, &[("access-control-allow-origin", "*"), ("allow", "GET, HEAD, OPTIONS")], ""),
+        )
+        .test(
+            "a path below",
+            &["design:paths"],
+            get("/.well-known/oauth-protected-resource/mcp/x"),
+            missing(),
+        )
+        .test(
+            "a path that goes on without a slash",
+            &["design:paths"],
+            get("/.well-known/oauth-protected-resource/mcpx"),
+            missing(),
+        )
+        .test(
+            "another well-known document",
+            &["design:paths"],
+            get("/.well-known/openid-configuration"),
+            missing(),
+        )
         .test("a path that contains .well-known", &["design:paths"], get("/todos/.well-known"), missing())
-        .test("a path that contains all of it", &["design:paths"], get("/todos/.well-known/oauth-protected-resource/mcp"), missing())
-        .test("a query that contains it", &["design:paths"], get("/todos?x=/.well-known/oauth-protected-resource"), missing())
-        .test("dot segments that lead away from it", &["design:paths"], get("/.well-known/oauth-protected-resource/../../todos"), missing())
+        .test(
+            "a path that contains all of it",
+            &["design:paths"],
+            get("/todos/.well-known/oauth-protected-resource/mcp"),
+            missing(),
+        )
+        .test(
+            "a query that contains it",
+            &["design:paths"],
+            get("/todos?x=/.well-known/oauth-protected-resource"),
+            missing(),
+        )
+        .test(
+            "dot segments that lead away from it",
+            &["design:paths"],
+            get("/.well-known/oauth-protected-resource/../../todos"),
+            missing(),
+        )
         .test("escaped", &["design:paths"], get("/%2ewell-known/oauth-protected-resource/mcp"), missing())
         .test("in other case", &["design:paths"], get("/.Well-Known/oauth-protected-resource/mcp"), missing())
         .done()
@@ -230,20 +303,39 @@ fn several() -> Vec<Group> {
         group.root_alias = Some(alias);
         group
             .test("the first", &["MCP-04"], get(PATH), served(&first_document))
-            .test("the second", &["MCP-04"], get("/.well-known/oauth-protected-resource/second"), served(second_document))
+            .test(
+                "the second",
+                &["MCP-04"],
+                get("/.well-known/oauth-protected-resource/second"),
+                served(second_document),
+            )
             .test("a third", &[], get("/.well-known/oauth-protected-resource/third"), elsewhere())
     };
     let root = || get("/.well-known/oauth-protected-resource");
-    let mut origin = requests("Two resources, one of them the origin: the root is its own", Settings { resource: Some("https://mcp.example.com".into()), ..usual() }).proving(&["P-04"]);
+    let mut origin = requests(
+        "Two resources, one of them the origin: the root is its own",
+        Settings { resource: Some("https://mcp.example.com".into()), ..usual() },
+    )
+    .proving(&["P-04"]);
     origin.with = vec![second()];
     vec![
-        group("Two resources, the second at the root", RootAlias::Resource("https://mcp.example.com/second".into()))
-            .test("the root", &["MCP-03"], root(), served(second_document))
+        group(
+            "Two resources, the second at the root",
+            RootAlias::Resource("https://mcp.example.com/second".into()),
+        )
+        .test("the root", &["MCP-03"], root(), served(second_document))
+        .done(),
+        group("Two resources, nobody at the root", RootAlias::Nobody)
+            .test("the root", &[], root(), elsewhere())
             .done(),
-        group("Two resources, nobody at the root", RootAlias::Nobody).test("the root", &[], root(), elsewhere()).done(),
         origin
             .test("the root", &["MCP-04"], root(), served(&plain("https://mcp.example.com")))
-            .test("the second", &["MCP-04"], get("/.well-known/oauth-protected-resource/second"), served(second_document))
+            .test(
+                "the second",
+                &["MCP-04"],
+                get("/.well-known/oauth-protected-resource/second"),
+                served(second_document),
+            )
             .done(),
     ]
 }

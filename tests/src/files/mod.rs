@@ -1,18 +1,30 @@
 //! The cases, one module per file.
 
+mod audience;
 mod challenge;
 mod claims;
 mod configuration;
+mod configuration_parts;
 mod credentials;
+mod discovery;
 mod environment;
+mod environment_errors;
 mod guard;
 mod key_life;
 mod key_sets;
 mod metadata;
+mod operation;
+mod operation_bodies;
+mod operation_functions;
+mod operation_headers;
+mod operation_public;
+mod operation_resources;
 mod operations;
 mod requirements;
 mod signature;
 mod token;
+mod token_kind;
+mod validity;
 
 use crate::keys::Keys;
 use crate::model::File;
@@ -21,18 +33,29 @@ use crate::model::File;
 #[must_use]
 pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
     vec![
+        ("audience", audience::file(keys)),
         ("challenge", challenge::file(keys)),
         ("claims", claims::file(keys)),
         ("configuration", configuration::file(keys)),
+        ("configuration_parts", configuration_parts::file(keys)),
         ("credentials", credentials::file(keys)),
+        ("discovery", discovery::file(keys)),
         ("environment", environment::file(keys)),
+        ("environment_errors", environment_errors::file(keys)),
         ("guard", guard::file(keys)),
         ("key_life", key_life::file(keys)),
         ("key_sets", key_sets::file(keys)),
         ("metadata", metadata::file(keys)),
+        ("operation_bodies", operation_bodies::file(keys)),
+        ("operation_functions", operation_functions::file(keys)),
+        ("operation_headers", operation_headers::file(keys)),
+        ("operation_public", operation_public::file(keys)),
+        ("operation_resources", operation_resources::file(keys)),
         ("operations", operations::file(keys)),
         ("requirements", requirements::file(keys)),
         ("signature", signature::file(keys)),
         ("token", token::file(keys)),
+        ("token_kind", token_kind::file(keys)),
+        ("validity", validity::file(keys)),
     ]
 }

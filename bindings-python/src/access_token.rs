@@ -9,6 +9,7 @@ use pyo3::types::PyFrozenSet;
 
 use crate::convert::from_json;
 
+/// A token that has passed every check.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct AccessToken {
     token: core::AccessToken,

@@ -7,6 +7,7 @@ use pyo3::types::PyBytes;
 use crate::access_token::AccessToken;
 use crate::convert::headers;
 
+/// Whether a request may go on. True exactly if it is allowed.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Decision {
     #[pyo3(get)]
@@ -17,6 +18,7 @@ pub(crate) struct Decision {
     denial: Option<Py<Denial>>,
 }
 
+/// A refusal, complete as an HTTP response.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Denial {
     #[pyo3(get)]
@@ -29,6 +31,7 @@ pub(crate) struct Denial {
     body: Py<PyBytes>,
 }
 
+/// An answer that is not a refusal, such as metadata.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Response {
     #[pyo3(get)]

@@ -12,6 +12,7 @@ use crate::pending::{Answer, coroutine, ready};
 use crate::request::Request;
 use crate::server::ResourceServer;
 
+/// What stands in front of a whole application.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Guard {
     guard: core::Guard,
@@ -19,6 +20,7 @@ pub(crate) struct Guard {
     server: Py<ResourceServer>,
 }
 
+/// What stands in front of the handler of an MCP endpoint and judges each operation.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct OperationGuard(core::OperationGuard);
 

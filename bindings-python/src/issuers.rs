@@ -11,12 +11,16 @@ use pyo3::exceptions::{PyConnectionError, PyOSError, PyTimeoutError, PyTypeError
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
 
+/// The accepted issuers and their keys: a handle that several resource servers can share.
+/// One authorization server: its `iss` values, where its keys are, and its audiences.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Issuers(pub(crate) core::Issuers);
 
+/// One authorization server: its `iss` values, where its keys are, and its audiences.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Issuer(core::Issuer);
 
@@ -163,6 +167,7 @@ impl core::Fetch for PyFetch {
     /// The function may block, so that it gets a thread of its own.
     fn fetch(&self, request: FetchRequest) -> core::BoxFuture<'_, Result<FetchResponse, FetchError>> {
         let (sender, receiver) = oneshot::channel();
+        let limit = request.timeout;
         let function = Python::try_attach(|py| self.0.clone_ref(py));
         let started = thread::Builder::new().name("mcp-bearer-fetch".to_owned()).spawn(move || {
             let answer = function.and_then(|function| Python::try_attach(|py| call(py, &function, &request)));
@@ -170,7 +175,11 @@ impl core::Fetch for PyFetch {
         });
         Box::pin(async move {
             match started {
-                Ok(_) => receiver.await.unwrap_or(Err(FetchError::Other)),
+                // A function that ignores its limit keeps its thread, but nobody waiting.
+                Ok(_) => match timeout(limit, receiver).await {
+                    Ok(answer) => answer.unwrap_or(Err(FetchError::Other)),
+                    Err(_) => Err(FetchError::Timeout),
+                },
                 Err(_) => Err(FetchError::Other),
             }
         })

@@ -7,9 +7,11 @@ use pyo3::types::PyBytes;
 use crate::convert::{config_error, from_json};
 use crate::decision::Response;
 
+/// The document that tells clients where to get tokens (RFC 9728).
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct ProtectedResourceMetadata(pub(crate) core::ProtectedResourceMetadata);
 
+/// The metadata of one application: at the path of each resource, and at the root.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct MetadataRoutes(core::MetadataRoutes);
 

@@ -10,6 +10,7 @@ use crate::access_token::AccessToken;
 use crate::convert::{config_error, from_json};
 use crate::requirement::requirement;
 
+/// What the operations of one MCP endpoint need: by tool, prompt, resource or method.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct OperationPolicy(pub(crate) core::OperationPolicy);
 

@@ -18,6 +18,7 @@ use pyo3::sync::PyOnceLock;
 use crate::decision::Decision;
 use crate::guard::Entry;
 
+/// An answer that may have to wait for keys.
 #[pyclass(module = "mcp_bearer._mcp_bearer", frozen)]
 pub(crate) struct Pending(Mutex<Pin<Box<dyn Future<Output = Answer> + Send>>>);
 

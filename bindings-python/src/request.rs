@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use crate::convert::{borrow, fields};
 
+/// The parts of an HTTP request that an authorization decision can depend on.
 #[pyclass(module = "mcp_bearer", frozen)]
 #[derive(Clone)]
 pub(crate) struct Request {

@@ -6,6 +6,7 @@ use pyo3::types::PyString;
 
 use crate::convert::config_error;
 
+/// What an operation needs of a token.
 #[pyclass(module = "mcp_bearer", frozen, eq)]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Requirement(pub(crate) core::Requirement);

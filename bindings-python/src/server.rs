@@ -16,6 +16,7 @@ use crate::pending::{Answer, coroutine, ready};
 use crate::request::Request;
 use crate::requirement::Requirement;
 
+/// An OAuth 2.1 resource server for one resource.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct ResourceServer(pub(crate) core::ResourceServer);
 

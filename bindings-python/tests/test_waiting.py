@@ -82,6 +82,16 @@ async def test_no_answer_is_a_503(failure: type[OSError]) -> None:
     assert "retry-after" in dict(decision.denial.headers)
 
 
+async def test_a_fetch_that_ignores_its_limit_keeps_nobody_waiting(issuer: TestIssuer) -> None:
+    gate = Gate(issuer)
+    server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=gate, jwks_timeout=0.05))
+    # The gate stays shut until there is an answer.
+    decision = await server.authenticate(request(issuer.token()))
+    gate.open.set()
+    assert decision.denial is not None
+    assert decision.denial.reason == reason.KEYS_UNAVAILABLE
+
+
 async def test_a_fetch_with_a_mistake_is_told_of(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
     told: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", lambda told_of: told.append(told_of.exc_type))

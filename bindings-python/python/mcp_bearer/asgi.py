@@ -98,9 +98,12 @@ class OperationsMiddleware:
             return
         passage = found(scope)
         server, guard, application = self._bind(self._server or passage_of(scope).server)
+        token = None
         # A token is worth nothing to another resource than the one that it was checked for.
-        token = passage.token if passage is not None and passage.server is server else None
-        if token is None:
+        entered = passage is not None and passage.server is server and passage.token is not None
+        if passage is not None and entered:
+            token = passage.token
+        else:
             request = request_of(scope)
             entry = guard.try_enter(request)
             if entry is None:
@@ -121,6 +124,8 @@ class OperationsMiddleware:
         decision = guard.permit(token, method=scope["method"], headers=scope["headers"], body=body)
         if decision.denial is not None:
             await _respond(decision.denial, scope, send)
+        elif entered:
+            await self._app(scope, receive, send)
         else:
             await application.run(token, scope, receive, send)
 
@@ -199,7 +204,7 @@ async def _respond(response: Denial | Response, scope: Scope, send: Send) -> Non
     """Send an answer, for a WebSocket in the one form that the server understands."""
     prefix = "http"
     if scope["type"] == "websocket":
-        if "websocket.http.response" not in scope.get("extensions", {}):
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
             await send({"type": "websocket.close"})
             return
         prefix = "websocket.http"

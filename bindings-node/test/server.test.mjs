@@ -1,6 +1,8 @@
 // The classes, as JavaScript sees them. What they decide is in tests/vectors.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import net from 'node:net'
 import test from 'node:test'
 import { Worker } from 'node:worker_threads'
 
@@ -275,4 +277,28 @@ test('threads of their own have servers of their own', async () => {
     assert.deepEqual(message, ['missing_token', 'resource'])
     await worker.terminate()
   }
+})
+
+test('a thread that ends while it waits for keys takes nothing with it', async t => {
+  const sockets = []
+  const hole = net.createServer(socket => sockets.push(once(socket, 'close'))).listen(0, '127.0.0.1')
+  await once(hole, 'listening')
+  t.after(() => hole.close())
+  const issuer = `http://127.0.0.1:${hole.address().port}`
+  const authorization = newIssuer(issuer).bearer({ aud: 'http://127.0.0.1' })
+  const source = `
+    const { Requirement, ResourceServer } = require('mcp-bearer')
+    const keys = { jwksTimeoutMs: 200 }
+    const server = new ResourceServer({ resource: 'http://127.0.0.1', issuers: ['${issuer}'], keys })
+    const request = { method: 'GET', url: '/', rawHeaders: ['authorization', '${authorization}'] }
+    for (let call = 0; call < 10; call += 1) server.authorize(request, Requirement.none())`
+  for (let round = 0; round < 5; round += 1) {
+    const worker = new Worker(source, { eval: true })
+    const [socket] = await once(hole, 'connection')
+    await worker.terminate()
+    socket.resume()
+  }
+  // By now each fetch has ended, and with it every call that waited.
+  await Promise.all(sockets)
+  assert.equal(newServer(as).tryAuthorize(get(), Requirement.none()).allowed, false)
 })

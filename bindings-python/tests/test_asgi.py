@@ -1,5 +1,6 @@
 """The ASGI middleware: what it lets through, what it answers, and in which form."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -91,6 +92,17 @@ async def test_a_token_without_client_is_never_given_its_subject_for_one(
     scope = scope_of(token=issuer.token(client_id=None), method="GET")
     await exchange(BearerMiddleware(inner, server), scope, {"type": "http.request"})
     assert inner.scopes[0]["user"].access_token.client_id == ""
+
+
+async def test_without_the_sdk_there_is_no_user(
+    server: ResourceServer, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mcp_bearer._sdk", None)
+    inner = Application()
+    scope = scope_of(token=issuer.token(), method="GET")
+    await exchange(BearerMiddleware(inner, server), scope, {"type": "http.request"})
+    assert inner.scopes[0]["state"]["access_token"].subject == "alice"
+    assert "user" not in inner.scopes[0]
 
 
 async def test_everything_else_is_refused(server: ResourceServer, issuer: TestIssuer) -> None:

@@ -22,7 +22,6 @@ Nothing is decided here: requests are translated for the core, and its answers f
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any, TypeAlias
 
-from . import _sdk
 from ._mcp_bearer import (
     AccessToken,
     Denial,
@@ -144,9 +143,13 @@ class _Application:
         self.app = app
         self._inner = app
         self._user: Callable[[AccessToken, ResourceServer], object] | None = None
-        if sdk := _sdk.load():
-            self._user, context = sdk
-            self._inner = context(app)
+        # The SDK may be absent; whoever has it wants its user.
+        try:
+            from ._sdk import AuthContextMiddleware, User
+        except ImportError:
+            return
+        self._user = User
+        self._inner = AuthContextMiddleware(app)
 
     async def run(self, token: AccessToken | None, scope: Scope, receive: Receive, send: Send) -> None:
         passage = Passage(self._server, token)

@@ -13,7 +13,7 @@ const RESPONSE_HEADERS = 'MCP-Protocol-Version, Mcp-Session-Id, WWW-Authenticate
 
 /** Admits the pages of the origins in a space-separated list, by default those of this machine. */
 export function browsers(list, server) {
-  const listed = (list ?? '').split(' ').filter(origin => origin !== '')
+  const listed = (list ?? '').split(/\s+/).filter(origin => origin !== '')
   const allowed = listed.length > 0 ? origin => listed.includes(origin) : isLoopback
   // Public, and with an answer of its own to CORS.
   const metadata = new MetadataRoutes([server]).paths

@@ -11,7 +11,9 @@ const project = mkdtempSync(join(tmpdir(), 'mcp-bearer-'))
 const run = (command, args, cwd = project) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 
 try {
-  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], here('../..')))
+  const packed = run('npm', ['pack', '--json', '--silent', '--pack-destination', project], here('../..'))
+  // Some versions of npm show what their scripts print, too.
+  const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf('[')))
   const names = files.map(({ path }) => path)
   console.log(`packed ${names.join(' ')}`)
   if (names.some(name => /^(src|test|node_modules|Cargo)/.test(name))) throw new Error('more is packed than belongs to users')

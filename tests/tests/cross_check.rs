@@ -1,6 +1,14 @@
 //! A second opinion: what we accept and refuse as a signature, `jsonwebtoken` accepts and refuses.
 //!
 //! Only signatures are compared. Its rules for claims and headers are not ours (see the vectors).
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a panic here is a failed test"
+)]
 
 use std::task::Poll;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The committed vectors are what the generator writes, byte for byte.
+#![allow(missing_docs, reason = "a test")]
 
 #[test]
 fn the_files_are_current() {

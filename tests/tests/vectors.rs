@@ -1,4 +1,12 @@
 //! Runs every vector through the public interface: see `vectors/README.md`.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a panic here is a failed test"
+)]
 
 mod support;
 
@@ -113,7 +121,7 @@ fn build(input: &Configuration, expected: &Built) -> Result<(), String> {
         requirement(input.requirement.as_deref().unwrap_or_default())?;
         policy(&input.policy.clone().unwrap_or_default())?;
         Guard::new(server.clone())?.public_routes(input.public_routes.clone())?;
-        routes(&world, server, &input.with, input.root_alias.as_ref())
+        routes(&world, &server, &input.with, input.root_alias.as_ref())
     });
     match (built, expected) {
         (Ok(_), Built::Built {}) => Ok(()),
@@ -129,7 +137,7 @@ fn build(input: &Configuration, expected: &Built) -> Result<(), String> {
 
 fn routes(
     world: &World,
-    first: ResourceServer,
+    first: &ResourceServer,
     with: &[Settings],
     alias: Option<&RootAlias>,
 ) -> Result<MetadataRoutes, mcp_bearer::ConfigError> {
@@ -163,7 +171,7 @@ impl Application {
         let guard = Guard::new(server.clone()).unwrap().public_routes(public_routes.to_vec()).unwrap();
         let policy = support::policy(&policy.cloned().unwrap_or_default()).expect("a policy");
         let operations = OperationGuard::new(server.clone(), policy);
-        let routes = routes(world, server.clone(), with, root).expect("metadata routes");
+        let routes = routes(world, &server, with, root).expect("metadata routes");
         Self { server, guard, operations, routes, ready: !world.fetches() }
     }
 

@@ -20,6 +20,30 @@
 //! # }
 //! # Ok::<(), mcp_bearer::ConfigError>(())
 //! ```
+//!
+//! An MCP endpoint gets an [`OperationsLayer`], which says what each of its tools needs. It belongs
+//! to the endpoint, whatever path leads there:
+//!
+//! ```
+//! # #[cfg(feature = "testing")] {
+//! use axum::Router;
+//! use axum::routing::{MethodRouter, any};
+//! use mcp_bearer::axum::{OperationsLayer, protect};
+//! use mcp_bearer::{Guard, OperationPolicy, Requirement, ResourceServer};
+//! # use mcp_bearer::testing::Issuer;
+//! # let issuers = Issuer::new("https://as.example.com").issuers();
+//! # let mcp: MethodRouter = any(async || "the MCP server of an SDK");
+//!
+//! let server = ResourceServer::builder("https://mcp.example.com/mcp").issuers(issuers).build()?;
+//! let policy = OperationPolicy::builder()
+//!     .tool("list_todos", Requirement::scope("todo:read")?)
+//!     .tool("create_todo", Requirement::scope("todo:write")?)
+//!     .build()?;
+//! let app: Router = Router::new().route("/mcp", mcp.layer(OperationsLayer::new(server.clone(), policy)));
+//! let app = protect(app, Guard::new(server)?);
+//! # }
+//! # Ok::<(), mcp_bearer::ConfigError>(())
+//! ```
 
 use std::convert::Infallible;
 
@@ -64,15 +88,13 @@ pub const fn require(requirement: Requirement) -> RequireLayer {
 pub fn metadata<S: Clone + Send + Sync + 'static>(routes: &MetadataRoutes) -> Router<S> {
     routes.paths().fold(Router::new(), |router, path| {
         let routes = routes.clone();
-        let answer = move |request: http::Request<Body>| {
+        let answer = move |request: http::Request<Body>| async move {
             let asked = Request::from(&request);
             let response = routes.respond(asked.method(), asked.path(), asked.if_none_match());
-            std::future::ready(response.map(IntoResponse::into_response))
+            // Nothing but the paths of the documents leads here, unless the routes were nested.
+            response.unwrap_or_else(|| Denial::internal().into())
         };
-        router.route(
-            path,
-            any(|request| async move { answer(request).await.ok_or(http::StatusCode::NOT_FOUND) }),
-        )
+        router.route(path, any(answer))
     })
 }
 

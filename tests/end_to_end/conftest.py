@@ -8,6 +8,7 @@ import functools
 import itertools
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ APP_ORIGIN = "https://app.example.com"
 Start = Callable[..., Server]
 
 _users = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Whoever stops the tests stops the servers, too."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))
 
 
 def each(targets: list[Target], shapes: list[str] | None = None) -> Any:
@@ -157,10 +163,10 @@ def start_own(upstream: Upstream, policy_file: Path) -> Iterator[Callable[[Targe
     """Starts a server for one test."""
     running: list[Server] = []
 
-    def start(target: Target, issuer: Issuer, command: list[str] | None = None) -> Server:
+    def start(target: Target, issuer: Issuer, command: list[str] | None = None, **environment: str) -> Server:
         upstream.reset()
         gateway = {"UPSTREAM": upstream.url, "OPERATION_POLICY": str(policy_file)} if target.is_gateway else {}
-        server = Server(target, "/mcp", any_provider(issuer) | gateway, command)
+        server = Server(target, "/mcp", any_provider(issuer) | gateway | environment, command)
         running.append(server)
         return server
 

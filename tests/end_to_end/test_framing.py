@@ -75,7 +75,7 @@ def test_refused_before_the_body_is_there(policed: Server, mint: Mint) -> None:
     for token, expected in ((None, MISSING), (mint(policed, exp=1), INVALID)):
         for length in (len(LIST), 10_000_000) if not policed.target.parses_first else (10,):
             with Connection(policed.port) as connection:
-                connection.send(post(policed, token, ("Content-Length", str(length))) + b" " * 10)
+                connection.send(post(policed, token, ("Content-Length", str(length))) + b"[]        ")
                 check(policed, f"{length} bytes announced, 10 sent", expected, connection.receive("POST"))
 
 

@@ -66,8 +66,9 @@ def test_down_before_the_first_token(server: Server, own_issuer: Issuer) -> None
     check(server, "issuer is back: policy", needs("todo:write"), server.rpc(CREATE, token))
 
 
-def test_hangs(server: Server, own_issuer: Issuer) -> None:
+def test_hangs(target: Target, start_own: Callable[..., Server], own_issuer: Issuer) -> None:
     """Many requests wait for one fetch, for one deadline at most, and the others do not."""
+    server = start_own(target, own_issuer, MCP_BEARER_JWKS_TIMEOUT_SECONDS="2")
     own_issuer.start().hang()
     token = own_issuer.mint(server.resource)
     with ThreadPoolExecutor(20) as pool:
@@ -75,23 +76,24 @@ def test_hangs(server: Server, own_issuer: Issuer) -> None:
         waiting = [pool.submit(server.rpc, LIST, token) for _ in range(20)]
         while not own_issuer.requests and time.monotonic() < started + WITHIN:
             threading.Event().wait(0.01)
-        for _ in range(5):
-            asked = time.monotonic()
-            check(server, "no token while keys are fetched", MISSING, server.rpc(LIST))
-            check_status(server, "metadata while keys are fetched", 200, server("GET", "/.well-known/oauth-protected-resource"))
-            took = time.monotonic() - asked
-            assert took < 0.5, describe(server, "others while keys are fetched", "no waiting", f"{took:.2f} s")
+        check(server, "no token while keys are fetched", MISSING, server.rpc(LIST))
+        check_status(server, "metadata while keys are fetched", 200, server("GET", "/.well-known/oauth-protected-resource"))
+        answered = sum(answer.done() for answer in waiting)
+        assert answered == 0, describe(
+            server, "others while keys are fetched", "answers before anybody's deadline", f"{answered} came first"
+        )
         for answer in waiting:
             check(server, "issuer hangs", UNAVAILABLE, answer.result())
         took = time.monotonic() - started
-    assert took < 4, describe(server, "issuer hangs", "an answer after the deadline of 1 s", f"{took:.1f} s")
+    assert took < 10, describe(server, "issuer hangs", "all 20 answered after one deadline of 2 s", f"{took:.1f} s")
     assert len(own_issuer.requests) <= 2, describe(server, "20 requests at once", "one flight", own_issuer.requests)
     own_issuer.release()
     eventually(server, "issuer is back", 200, lambda: server.rpc(LIST, token))
 
 
-def test_who_stops_waiting_stops_nobody_else(server: Server, own_issuer: Issuer) -> None:
+def test_who_stops_waiting_stops_nobody_else(target: Target, start_own: Callable[..., Server], own_issuer: Issuer) -> None:
     """The client that caused the fetch hangs up; the fetch goes on, and serves the one that came second."""
+    server = start_own(target, own_issuer, MCP_BEARER_JWKS_TIMEOUT_SECONDS="10")
     own_issuer.start().hang()
     token = own_issuer.mint(server.resource)
     body = wire.head("POST", server.path, server.port, [("Authorization", f"Bearer {token}"), ("Content-Length", "0")])

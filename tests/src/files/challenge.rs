@@ -42,8 +42,9 @@ fn rows(keys: &Keys, realm: Option<&'static str>) -> Group {
     ];
     let comment =
         realm.map_or_else(|| "Every row".to_owned(), |realm| format!("Every row, with the realm {realm:?}"));
-    let group =
-        requests(&comment, server).proving(&["MCP-15", "B-05", "B-06", "B-09", "B-12"]).noting(&["row"]);
+    let group = requests(&comment, server)
+        .proving(&["MCP-15", "A-8", "B-05", "B-06", "B-09", "B-12", "P-06"])
+        .noting(&["row"]);
     cases
         .into_iter()
         .fold(group, |group, (reason, input)| group.test(reason, &["P-05"], input, wire.denied(reason)))

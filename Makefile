@@ -65,6 +65,8 @@ lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	cd bindings-python && $(PY) -m mypy && $(PY) -m mypy.stubtest mcp_bearer
+	cd examples/todo-fastapi && $(PY) -m mypy --strict .
+	cd tests/gateways/fastapi && $(PY) -m mypy --strict .
 	cd bindings-node && npm run --silent types
 	git diff --exit-code -- bindings-node/index.d.ts
 

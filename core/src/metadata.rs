@@ -1,5 +1,7 @@
 //! Protected resource metadata (RFC 9728): the document, and the routes that serve it.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
@@ -53,7 +55,8 @@ impl ProtectedResourceMetadata {
         scopes_supported: &[String],
         extra: &Map<String, Value>,
     ) -> Result<Self, ConfigError> {
-        let mut document = Map::new();
+        // Sorted, whatever features of `serde_json` are on: the text is what the ETag stands for.
+        let mut document: BTreeMap<String, Value> = BTreeMap::new();
         document.insert("resource".into(), resource.as_str().into());
         document.insert("authorization_servers".into(), authorization_servers.into());
         document.insert("scopes_supported".into(), scopes_supported.into());
@@ -64,7 +67,7 @@ impl ProtectedResourceMetadata {
         }
         // RFC 9728 section 3.2: members with zero values are omitted.
         document.retain(|_, value| !is_empty(value));
-        let json = Bytes::from(Value::Object(document).to_string());
+        let json = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
         let url = resource.well_known(NAME);
         let path = url.strip_prefix(resource.origin()).unwrap_or(ROOT).to_owned();
         Ok(Self { etag: etag(&json), json, url, path, resource: resource.as_str().to_owned() })

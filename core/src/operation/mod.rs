@@ -1,7 +1,7 @@
 //! What a JSON-RPC message needs of a token: a pure function of method, headers, body and policy.
 //!
 //! It does not verify tokens, does no I/O and does not buffer bodies. Its order is that of
-//! [`OperationPolicy::judge`]: headers, bytes, structure, mirrored headers, rules. Whatever
+//! `OperationPolicy::judge`: headers, bytes, structure, mirrored headers, rules. Whatever
 //! cannot be judged is refused, so that what was judged is what runs.
 //!
 //! The rules are those of the MCP specification, revision 2026-07-28, and of JSON-RPC 2.0; older

@@ -52,6 +52,8 @@
 //! | `axum` | no | the layers in axum, extractors, metadata routes |
 //! | `testing` | no | an issuer in the process that mints tokens for tests |
 
+#![forbid(unsafe_code)]
+
 mod access_token;
 mod builder;
 mod challenge;

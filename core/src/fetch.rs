@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 #[cfg(feature = "reqwest")]
 pub(crate) mod client;
@@ -63,13 +63,16 @@ pub struct FetchRequest {
     pub timeout: Duration,
     /// The longest body that is still of use. A longer one is [`FetchError::TooLarge`].
     pub max_bytes: usize,
+    /// The `If-None-Match` field to send (RFC 9110 section 13.1.2): a 304 then says that the keys
+    /// are still the same. An implementation may leave it out.
+    pub if_none_match: Option<HeaderValue>,
 }
 
 impl FetchRequest {
     /// A GET of `url`.
     #[must_use]
     pub fn new(url: impl Into<String>, timeout: Duration, max_bytes: usize) -> Self {
-        Self { url: url.into(), timeout, max_bytes }
+        Self { url: url.into(), timeout, max_bytes, if_none_match: None }
     }
 }
 
@@ -79,7 +82,8 @@ impl FetchRequest {
 pub struct FetchResponse {
     /// The status code.
     pub status: u16,
-    /// The header fields, of which `Content-Type` and `Content-Encoding` are judged.
+    /// The header fields. `Content-Type` and `Content-Encoding` are judged; `Cache-Control`, `Age`
+    /// and `ETag` say how long the keys may be used and how to ask for them again.
     pub headers: HeaderMap,
     /// The body, not decoded.
     pub body: Vec<u8>,
@@ -99,11 +103,13 @@ impl FetchResponse {
 pub enum FetchError {
     /// Not within [`FetchRequest::timeout`].
     Timeout,
-    /// No connection: name resolution, refusal, or TLS.
+    /// No connection: name resolution, refusal, or TLS. Asked for once more at once.
     Connect,
+    /// The connection broke off before the answer was whole. Asked for once more at once.
+    Reset,
     /// The body exceeds [`FetchRequest::max_bytes`].
     TooLarge,
-    /// Anything else, such as a connection that broke off.
+    /// Anything else.
     Other,
 }
 
@@ -112,6 +118,7 @@ impl fmt::Display for FetchError {
         f.write_str(match self {
             Self::Timeout => "no answer in time",
             Self::Connect => "no connection",
+            Self::Reset => "the connection broke off",
             Self::TooLarge => "the answer is too large",
             Self::Other => "the exchange failed",
         })

@@ -94,7 +94,7 @@ pub use crate::decision::{Authentication, Decision, Denial, Headers, Response};
 pub use crate::error::{ConfigError, Reason};
 pub use crate::fetch::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse};
 pub use crate::guard::{Entry, Guard, OperationGuard};
-pub use crate::jwks::{Issuer, Issuers, IssuersBuilder};
+pub use crate::jwks::{Issuer, Issuers, IssuersBuilder, KeyHealth, KeysEvent, KeysHealth, KeysStatus};
 pub use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata, RootAlias};
 pub use crate::operation::OperationPolicy;
 pub use crate::request::Request;

@@ -15,7 +15,7 @@ use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
 use crate::decision::{Authentication, Decision, Denial};
 use crate::error::Reason;
-use crate::jwks::{Find, Flight, Issuers};
+use crate::jwks::{Find, Flight, Issuers, KeysHealth, Waited};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
@@ -104,12 +104,12 @@ impl ResourceServer {
 
     /// [`authenticate`](Self::authenticate) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authenticate(&self, request: &Request<'_>) -> Poll<Authentication> {
-        ready(self.0.attempt(request, &Requirement::none(), false))
+        ready(self.0.attempt(request, &Requirement::none(), Waited::Not))
     }
 
     /// [`authorize`](Self::authorize) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Poll<Decision> {
-        ready(self.0.attempt(request, requirement, false)).map(|answer| match answer {
+        ready(self.0.attempt(request, requirement, Waited::Not)).map(|answer| match answer {
             Authentication::Authenticated(token) => self.permit(token, requirement),
             Authentication::Denied(denial) => Decision::Denied(denial),
         })
@@ -154,6 +154,17 @@ impl ResourceServer {
         }
     }
 
+    /// As [`Issuers::warm_up`].
+    pub fn warm_up(&self) {
+        self.0.issuers.warm_up();
+    }
+
+    /// As [`Issuers::keys_health`].
+    #[must_use]
+    pub fn keys_health(&self) -> Vec<KeysHealth> {
+        self.0.issuers.keys_health()
+    }
+
     /// The protected resource metadata (RFC 9728).
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {
@@ -175,14 +186,12 @@ impl ResourceServer {
         request: &Request<'_>,
         needed: &Requirement,
     ) -> Authentication {
-        match self.0.attempt(request, needed, false) {
-            Ok(answer) => answer,
-            Err(flight) => {
-                flight.wait().await;
-                // Having waited once, the attempt below never asks to wait again.
-                self.0.attempt(request, needed, true).unwrap_or_else(|_| {
-                    Authentication::Denied(self.0.denials.unavailable(Duration::from_secs(1)))
-                })
+        let mut waited = Waited::Not;
+        loop {
+            match self.0.attempt(request, needed, waited) {
+                Ok(answer) => return answer,
+                // Once, or twice for a key that is new: whoever has waited enough is answered.
+                Err(flight) => waited = flight.wait().await,
             }
         }
     }
@@ -190,7 +199,7 @@ impl ResourceServer {
 
 impl Inner {
     /// The straight line. Each step may stop the request; none does I/O.
-    fn verify(&self, request: &Request<'_>, now: UnixTime, waited: bool) -> Result<AccessToken, Stop> {
+    fn verify(&self, request: &Request<'_>, now: UnixTime, waited: Waited) -> Result<AccessToken, Stop> {
         let bearer = BearerToken::from_values(request.authorization_values())?;
         let token = UnverifiedToken::parse(bearer, &self.token_rules)?;
 
@@ -217,7 +226,7 @@ impl Inner {
         &self,
         request: &Request<'_>,
         needed: &Requirement,
-        waited: bool,
+        waited: Waited,
     ) -> Result<Authentication, Flight> {
         Ok(match self.verify(request, self.issuers.now(), waited) {
             Ok(token) => Authentication::Authenticated(token),

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_NONE_MATCH};
 use reqwest::redirect;
 use reqwest::{Certificate, Client, NoProxy, Proxy};
 
@@ -67,8 +67,11 @@ impl HttpFetch {
 
     async fn get(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         let client = self.client.get_or_try_init(|_| true, || self.build())?;
+        let condition: HeaderMap =
+            request.if_none_match.map(|etag| (IF_NONE_MATCH, etag)).into_iter().collect();
         let mut response = client
             .get(&request.url)
+            .headers(condition)
             .header(ACCEPT, "application/json, application/jwk-set+json")
             .header(ACCEPT_ENCODING, "identity")
             // Covers the body as well, so that a server that drips is cut off too.
@@ -110,6 +113,8 @@ fn classify(error: &reqwest::Error) -> FetchError {
         FetchError::Timeout
     } else if error.is_connect() {
         FetchError::Connect
+    } else if error.is_request() || error.is_body() || error.is_decode() {
+        FetchError::Reset
     } else {
         FetchError::Other
     }

@@ -6,9 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use super::download::Download;
+use super::health::{KeysEvent, KeysHealth};
 use super::issuer::Keys;
+use super::missing::Missing;
 use super::policy::Settings;
+use super::source::{Observer, Remote};
 use super::{Inner, Issuer, IssuerEntry, Issuers, KeySource};
 use crate::claims::Audience;
 use crate::clock::{Clock, SystemClock};
@@ -27,6 +32,7 @@ pub struct IssuersBuilder {
     clock: Arc<dyn Clock>,
     fetch: Option<Arc<dyn Fetch>>,
     spawn: Option<Arc<dyn Spawn>>,
+    observer: Option<Observer>,
 }
 
 /// What only the built-in fetch knows.
@@ -49,13 +55,17 @@ impl IssuersBuilder {
         self.issuers.is_empty()
     }
 
-    /// How long fetched keys are used before they are fetched again: 5 minutes.
+    /// How long fetched keys are used before they are fetched again: 5 minutes, or what the answer's
+    /// `Cache-Control: max-age` less its `Age` says, between a minute and an hour, if that is less.
+    /// From about 80 % of that time on they are fetched again in the background.
     pub const fn jwks_fresh(mut self, duration: Duration) -> Self {
         self.settings.fresh = duration;
         self
     }
 
-    /// How long after an attempt a token with an unknown key starts no other: 30 seconds.
+    /// How often tokens with unknown keys may cause a fetch: once in 30 seconds, and once more so
+    /// that a rotation right after another fetch is not refused. A flood of such tokens can keep a
+    /// new key waiting for as long as this.
     pub const fn jwks_cooldown(mut self, duration: Duration) -> Self {
         self.settings.cooldown = duration;
         self
@@ -68,7 +78,7 @@ impl IssuersBuilder {
     }
 
     /// How long past their freshness keys may be used while the issuer fails: 1 hour; zero is never.
-    /// Checked but without effect in this version, which never uses keys past their freshness.
+    /// A key that is revoked while the issuer cannot be reached lives as long.
     pub const fn jwks_max_stale(mut self, duration: Duration) -> Self {
         self.settings.max_stale = duration;
         self
@@ -122,6 +132,16 @@ impl IssuersBuilder {
         self
     }
 
+    /// Is told after each attempt to fetch keys how it ended, on whatever runs the attempt: it should
+    /// be quick.
+    pub fn on_keys_event(
+        mut self,
+        observer: impl Fn(KeysEvent, &KeysHealth) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Checks everything.
     ///
     /// # Errors
@@ -140,28 +160,35 @@ impl IssuersBuilder {
         let spawn = self.spawn.or_else(default_spawn);
         let http_hosts: Arc<[String]> = self.http_hosts.into();
 
-        let mut identifiers = Vec::new();
+        let (mut identifiers, mut issuers) = (Vec::new(), Vec::new());
         let mut entries = HashMap::new();
         for issuer in self.issuers {
+            let first = issuer.identifiers.first().cloned().unwrap_or_default().into_boxed_str();
             let names = issuer.identifiers.clone();
             let audiences = issuer
                 .audiences
                 .as_ref()
                 .map(|all| all.iter().map(|audience| Audience::new(audience)).collect());
             let keys = match issuer.check(&http_hosts)? {
-                Keys::Static(set) => KeySource::fixed(set),
-                Keys::Remote(target) => {
-                    let download = Download {
+                Keys::Static(set) => KeySource::fixed(first, set),
+                Keys::Remote(target) => KeySource::remote(Remote {
+                    issuer: first,
+                    download: Download {
                         target,
                         fetch: fetch.clone().ok_or_else(|| missing("fetch"))?,
                         http_hosts: Arc::clone(&http_hosts),
                         timeout: self.settings.timeout,
-                    };
-                    let spawn = spawn.clone().ok_or_else(|| missing("spawn"))?;
-                    KeySource::remote(download, self.settings, Arc::clone(&self.clock), spawn)
-                }
+                    },
+                    settings: self.settings,
+                    clock: Arc::clone(&self.clock),
+                    spawn: spawn.clone().ok_or_else(|| missing("spawn"))?,
+                    observer: self.observer.clone(),
+                    state: ArcSwap::default(),
+                    missing: Missing::default(),
+                }),
             };
             let entry = Arc::new(IssuerEntry { audiences, keys });
+            issuers.push(Arc::clone(&entry));
             for name in names {
                 let name: Box<str> = name.into();
                 if entries.insert(name.clone(), Arc::clone(&entry)).is_some() {
@@ -170,7 +197,7 @@ impl IssuersBuilder {
                 identifiers.push(name);
             }
         }
-        Ok(Issuers(Arc::new(Inner { identifiers, entries, http_hosts, clock: self.clock })))
+        Ok(Issuers(Arc::new(Inner { identifiers, entries, issuers, http_hosts, clock: self.clock })))
     }
 }
 
@@ -184,6 +211,7 @@ impl Default for IssuersBuilder {
             clock: Arc::new(SystemClock),
             fetch: None,
             spawn: None,
+            observer: None,
         }
     }
 }

@@ -6,10 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG};
 
 use super::discovery::{self, Metadata};
+use super::freshness;
+use super::policy::elapsed;
 use super::set::KeySet;
+use crate::clock::UnixTime;
 use crate::fetch::{Fetch, FetchError, FetchRequest, FetchResponse};
 use crate::identifier::{HttpHosts, Identifier};
 
@@ -30,12 +34,25 @@ pub(super) enum Target {
     Keys(String),
 }
 
+/// What an attempt brings, and what the next one builds on.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    pub(super) set: Arc<KeySet>,
+    /// For how long the issuer says that the set may be used.
+    pub(super) lifetime: Option<Duration>,
+    url: Arc<str>,
+    /// When metadata named `url`.
+    named: UnixTime,
+    /// The validator of the set (RFC 9110 section 8.8.3).
+    etag: Option<HeaderValue>,
+}
+
 /// Why an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// No answer.
     Fetch(FetchError),
-    /// Another status than 200.
+    /// Another status than 200, or 304 where that was asked for.
     Status(u16),
     /// A content coding, which was not asked for.
     Coded,
@@ -56,15 +73,32 @@ pub(super) enum Failure {
 }
 
 impl Download {
-    pub(super) async fn run(&self) -> Result<KeySet, Failure> {
+    /// `known`: what the last attempt brought, if that succeeded. After a failure everything is asked
+    /// for again: the issuer may have moved its keys.
+    pub(super) async fn run(&self, known: Option<&Loaded>, now: UnixTime) -> Result<Loaded, Failure> {
         let deadline = Instant::now() + self.timeout;
-        let jwks_uri = match &self.target {
-            Target::Keys(url) => url.clone(),
-            Target::Metadata { issuer, fallback } => {
-                self.discover(issuer, fallback.as_deref(), deadline).await?
+        let (url, named) = match (&self.target, known) {
+            (Target::Keys(url), _) => (url.as_str().into(), now),
+            (Target::Metadata { .. }, Some(known))
+                if elapsed(known.named, now).is_some_and(|age| age < METADATA_LIFETIME) =>
+            {
+                (Arc::clone(&known.url), known.named)
+            }
+            (Target::Metadata { issuer, fallback }, _) => {
+                (self.discover(issuer, fallback.as_deref(), deadline).await?.into(), now)
             }
         };
-        KeySet::parse(&self.get(jwks_uri, deadline).await?)
+        let known = known.filter(|known| known.url == url);
+        let etag = known.and_then(|known| known.etag.clone());
+        let answer = self.get(&url, etag, deadline).await?;
+        let (set, etag) = match known {
+            // RFC 9110 section 15.4.5; a new validator takes the place of the old one.
+            Some(known) if answer.not_modified => {
+                (Arc::clone(&known.set), answer.etag.or_else(|| known.etag.clone()))
+            }
+            _ => (Arc::new(KeySet::parse(&answer.body)?), answer.etag),
+        };
+        Ok(Loaded { set, lifetime: answer.lifetime, url, named, etag })
     }
 
     /// The URL of the issuer's keys.
@@ -77,8 +111,8 @@ impl Download {
         let http = HttpHosts { loopback: issuer.is_loopback_http(), listed: &self.http_hosts };
         let mut foreign = false;
         for url in discovery::metadata_urls(issuer) {
-            match self.get(url, deadline).await {
-                Ok(document) => match discovery::judge(&document, issuer, http) {
+            match self.get(&url, None, deadline).await {
+                Ok(document) => match discovery::judge(&document.body, issuer, http) {
                     Metadata::Own { jwks_uri } => return Ok(jwks_uri),
                     Metadata::Foreign => foreign = true,
                     Metadata::Unusable => {}
@@ -94,14 +128,32 @@ impl Download {
         }
     }
 
-    async fn get(&self, url: String, deadline: Instant) -> Result<Vec<u8>, Failure> {
-        let timeout = deadline.saturating_duration_since(Instant::now());
-        if timeout.is_zero() {
-            return Err(Failure::Fetch(FetchError::Timeout));
+    /// Asks, and once more at once if the connection failed: the issuer may have been restarted,
+    /// or have closed a connection that was kept.
+    async fn get(&self, url: &str, etag: Option<HeaderValue>, deadline: Instant) -> Result<Answer, Failure> {
+        let mut again = true;
+        loop {
+            let timeout = deadline.saturating_duration_since(Instant::now());
+            if timeout.is_zero() {
+                return Err(Failure::Fetch(FetchError::Timeout));
+            }
+            let mut request = FetchRequest::new(url, timeout, MAX_BYTES);
+            request.if_none_match.clone_from(&etag);
+            match self.fetch.fetch(request).await {
+                Err(FetchError::Connect | FetchError::Reset) if again => again = false,
+                Err(error) => return Err(Failure::Fetch(error)),
+                Ok(response) => return accept(response, etag.is_some()),
+            }
         }
-        let request = FetchRequest::new(url, timeout, MAX_BYTES);
-        accept(self.fetch.fetch(request).await.map_err(Failure::Fetch)?)
     }
+}
+
+/// An answer that can be what was asked for.
+struct Answer {
+    body: Vec<u8>,
+    not_modified: bool,
+    etag: Option<HeaderValue>,
+    lifetime: Option<Duration>,
 }
 
 impl Failure {
@@ -133,11 +185,11 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The body of an answer that can be what was asked for.
-fn accept(response: FetchResponse) -> Result<Vec<u8>, Failure> {
+fn accept(response: FetchResponse, conditional: bool) -> Result<Answer, Failure> {
     // Redirects are statuses like others here: where keys come from is the settings' and the
     // metadata's to say.
-    if response.status != 200 {
+    let not_modified = conditional && response.status == 304;
+    if response.status != 200 && !not_modified {
         return Err(Failure::Status(response.status));
     }
     if response.headers.get_all(CONTENT_ENCODING).iter().any(|coding| coding != "identity") {
@@ -150,7 +202,9 @@ fn accept(response: FetchResponse) -> Result<Vec<u8>, Failure> {
     if response.body.len() > MAX_BYTES {
         return Err(Failure::Fetch(FetchError::TooLarge));
     }
-    Ok(response.body)
+    let etag = response.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned();
+    let lifetime = freshness::lifetime(&response.headers);
+    Ok(Answer { body: response.body, not_modified, etag, lifetime })
 }
 
 fn is_html(content_type: &[u8]) -> bool {
@@ -159,3 +213,5 @@ fn is_html(content_type: &[u8]) -> bool {
 }
 
 const MAX_BYTES: usize = 256 * 1024;
+const MAX_ETAG: usize = 1024;
+const METADATA_LIFETIME: Duration = Duration::from_secs(60 * 60);

@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::health::KeyHealth;
 use crate::json::{Json, Object};
 use crate::signature::Algorithm;
 
@@ -52,6 +53,13 @@ impl VerificationKey {
         Some(Self { kid: kid.map(Into::into), prepared, signature_len: material.signature_len() })
     }
 
+    pub(super) fn health(&self) -> KeyHealth {
+        KeyHealth {
+            kid: self.kid.as_deref().map(Into::into),
+            algorithms: self.prepared.iter().map(|(algorithm, _)| *algorithm).collect(),
+        }
+    }
+
     pub(super) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
@@ -79,6 +87,11 @@ impl fmt::Debug for VerificationKey {
             .field("algorithms", &algorithms)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a JWK has members that only its owner may know (RFC 7518 sections 6.2.2, 6.3.2 and 6.4).
+pub(super) fn is_secret(jwk: &Object<'_>) -> bool {
+    ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| present(jwk, name).is_some())
 }
 
 /// The public key itself, checked.

@@ -8,17 +8,23 @@
 //! issuer,     settings -> Issuers                         checked once
 //! builder
 //! source      find(kid, alg, now): what is in memory, else the one fetch that all wait for
-//! policy      use, wait, refuse or unavailable            pure
+//! policy      use, wait, refuse or unavailable; fetch     pure
+//! missing     kids that were lately not found             bounded
 //! download    one attempt: metadata, then keys            one deadline
 //! discovery   where metadata is, and what it is worth     pure
+//! freshness   how long an answer may be used              pure
+//! health      what there is to see of all this
 //! set, key    a JWK Set, a JWK                            pure
 //! ```
 
 mod builder;
 mod discovery;
 mod download;
+mod freshness;
+mod health;
 mod issuer;
 mod key;
+mod missing;
 mod policy;
 mod set;
 mod source;
@@ -28,7 +34,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use builder::IssuersBuilder;
+pub use health::{KeyHealth, KeysEvent, KeysHealth, KeysStatus};
 pub use issuer::Issuer;
+pub(crate) use policy::Waited;
 pub(crate) use source::{Find, Flight, KeySource};
 
 use crate::claims::Audience;
@@ -56,6 +64,8 @@ struct Inner {
     /// As configured, for what lists them.
     identifiers: Vec<Box<str>>,
     entries: HashMap<Box<str>, Arc<IssuerEntry>>,
+    /// Each entry once, in the order of configuration.
+    issuers: Vec<Arc<IssuerEntry>>,
     /// `dangerously_allow_http_hosts`.
     http_hosts: Arc<[String]>,
     clock: Arc<dyn Clock>,
@@ -73,6 +83,20 @@ impl Issuers {
     /// Issuers with settings.
     pub fn builder() -> IssuersBuilder {
         IssuersBuilder::default()
+    }
+
+    /// Begins to fetch the keys that are not in memory, in the background, so that the first request
+    /// does not wait for them. Returns at once.
+    pub fn warm_up(&self) {
+        let now = self.now();
+        self.0.issuers.iter().for_each(|issuer| issuer.keys.warm_up(now));
+    }
+
+    /// The state of each issuer's keys, in the order of configuration.
+    #[must_use]
+    pub fn keys_health(&self) -> Vec<KeysHealth> {
+        let now = self.now();
+        self.0.issuers.iter().map(|issuer| issuer.keys.health(now)).collect()
     }
 
     /// The time that everything about a token is judged by.

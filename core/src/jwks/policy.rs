@@ -1,23 +1,23 @@
-//! When keys are used, waited for, refused or unavailable: the whole policy, as one pure function.
+//! When keys are used, waited for, refused or unavailable, and when they are fetched: the whole
+//! policy, as one pure function.
 //!
-//! It fetches nothing, knows no key and reads no clock. Whatever else is to decide about the life of
-//! keys (refresh before the end of freshness, stale keys while the issuer fails, back-off) has its
-//! place in [`decide`], and a row in the table of its tests.
+//! It fetches nothing, knows no key and reads no clock. Each rule is a row in the table of its tests.
 
 use std::time::Duration;
 
+use super::health::KeysStatus;
 use crate::clock::UnixTime;
 
 /// The settings that the policy reads.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    /// How long a set is used without asking again.
+    /// The longest time for which a set is used without asking again.
     pub(super) fresh: Duration,
-    /// How long after an attempt an unknown key starts no other.
+    /// How long an unknown key keeps the next one from starting an attempt.
     pub(super) cooldown: Duration,
     /// How long an attempt may take.
     pub(super) timeout: Duration,
-    /// How long past its freshness a set may be used while attempts fail. Not used yet.
+    /// How long past its freshness a set may be used while attempts fail.
     pub(super) max_stale: Duration,
 }
 
@@ -33,12 +33,24 @@ impl Settings {
 /// What there is to know about one issuer's keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
-    /// When the set that is in memory was asked for.
-    pub(super) fetched: Option<UnixTime>,
+    /// The set that is in memory.
+    pub(super) set: Option<Freshness>,
     /// How the last attempt ended.
     pub(super) last: Option<Attempt>,
     /// When the attempt began that is under way in this process.
     pub(super) flying_since: Option<UnixTime>,
+    pub(super) budget: Budget,
+}
+
+/// How long a set serves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Freshness {
+    /// When it was asked for: its age counts from there.
+    pub(super) since: UnixTime,
+    /// Up to this age it is used without asking again.
+    pub(super) lifetime: Duration,
+    /// From this age on it is asked for in the background.
+    pub(super) refresh_after: Duration,
 }
 
 /// An attempt that has ended.
@@ -46,6 +58,17 @@ pub(super) struct Facts {
 pub(super) struct Attempt {
     pub(super) ended: UnixTime,
     pub(super) succeeded: bool,
+    /// After a failure: until the next attempt.
+    pub(super) pause: Duration,
+}
+
+/// How many attempts unknown keys may still cause: one per cooldown, and one to spare, so that a
+/// rotation right after any other attempt is not refused.
+///
+/// A bucket of two that refills at one per cooldown, kept as the time at which it is full again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Budget {
+    full_at: UnixTime,
 }
 
 /// What the set in memory says to the token's `kid` and `alg`.
@@ -55,74 +78,189 @@ pub(super) enum Asked {
     Found,
     /// No such key; a newer set may have it.
     Absent,
+    /// No such key, and an attempt within the cooldown has shown that.
+    Missing,
     /// No key fits, and a newer set would not change that.
     Unfit,
 }
 
+/// What a request has waited for so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    Not,
+    /// For an attempt that was under way already: it may have asked just before the key was
+    /// published that the request needs.
+    Joined {
+        since: UnixTime,
+    },
+    /// For one that began for this request, or for two.
+    Enough {
+        since: UnixTime,
+    },
+}
+
 /// What to do for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) verdict: Verdict,
+    /// An attempt to begin, whether or not the request waits for it.
+    pub(super) begin: Option<Occasion>,
+}
+
+/// What becomes of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Check the signature with what is in memory.
     Use,
     /// Refuse the token.
     Refuse,
-    /// Wait for the attempt that is under way.
-    Join,
-    /// Begin an attempt and wait for it.
-    Start,
-    /// Neither: ask again after this time, whole seconds and at least one.
+    /// Wait for the attempt that begins or is under way.
+    Wait,
+    /// None of these: ask again after this time, whole seconds and at least one.
     Unavailable { retry_after: Duration },
 }
 
-/// Decides for a request at `now`. `waited`: it has waited for an attempt, and waits only once.
+/// Why an attempt begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// There is no set, or it is getting old.
+    Due,
+    /// A token names a key that the set does not have.
+    UnknownKey,
+}
+
+/// Decides for a request at `now`.
 pub(super) fn decide(
     facts: &Facts,
     asked: Asked,
     now: UnixTime,
     settings: &Settings,
-    waited: bool,
-) -> Verdict {
+    waited: Waited,
+) -> Plan {
     let succeeded = facts.last.is_some_and(|attempt| attempt.succeeded);
-    let fresh = elapsed(facts.fetched, now).is_some_and(|age| age < settings.fresh);
-    // What a request has waited for is good enough for it, however short the freshness.
-    let usable = fresh || waited && succeeded;
-    let pause = match asked {
-        Asked::Found if usable => return Verdict::Use,
-        Asked::Unfit if usable => return Verdict::Refuse,
-        // An unknown key: failures count too, so that a flood of invented ones stays cheap for an
-        // issuer that is down.
-        _ if usable => settings.cooldown,
-        // Nothing to work with: every request waits for this.
-        _ if succeeded => Duration::ZERO,
-        _ => RETRY_PAUSE,
+    let usable = match facts.status(now, settings) {
+        KeysStatus::Fresh => true,
+        // What a request has waited for is good enough for it, however short the freshness.
+        _ if waited.has_seen(facts.set) => true,
+        // Only while the issuer fails (RFC 5861 section 4): a server that was idle asks first.
+        KeysStatus::Stale => !succeeded,
+        KeysStatus::None => false,
     };
-    let rest = facts
-        .last
-        .and_then(|attempt| elapsed(Some(attempt.ended), now))
-        .map_or(Duration::ZERO, |since| pause.saturating_sub(since));
+    let old = facts.set.is_none_or(|set| elapsed(set.since, now).is_none_or(|age| age >= set.refresh_after));
 
-    if !waited {
-        // An attempt that outlives its deadline by far has been lost, as with a runtime that is
-        // not driven any more.
-        let lost_after = settings.timeout + LOST_GRACE;
-        if elapsed(facts.flying_since, now).is_some_and(|age| age < lost_after) {
-            return Verdict::Join;
-        }
-        if rest.is_zero() {
-            return Verdict::Start;
+    let pause = facts.last.map_or(Duration::ZERO, |attempt| attempt.rest(now));
+    // An attempt that outlives its deadline by far has been lost, as with a runtime that is not
+    // driven any more.
+    let flying = facts
+        .flying_since
+        .and_then(|since| elapsed(since, now))
+        .is_some_and(|age| age < settings.timeout + LOST_GRACE);
+    let due = (old && !flying && pause.is_zero() && waited == Waited::Not).then_some(Occasion::Due);
+
+    let unavailable = |rest| Verdict::Unavailable { retry_after: whole_seconds(rest) };
+    if !usable {
+        let wait = waited == Waited::Not && (flying || due.is_some());
+        return Plan { verdict: if wait { Verdict::Wait } else { unavailable(pause) }, begin: due };
+    }
+    match asked {
+        Asked::Found => return Plan { verdict: Verdict::Use, begin: due },
+        Asked::Unfit => return Plan { verdict: Verdict::Refuse, begin: due },
+        Asked::Absent | Asked::Missing => {}
+    }
+    // Failures count too, so that a flood of invented keys stays cheap for an issuer that is down.
+    let rest = pause.max(facts.budget.rest(now, settings.cooldown));
+    let begin = due.or((asked == Asked::Absent && waited.may_go_on() && !flying && rest.is_zero())
+        .then_some(Occasion::UnknownKey));
+    let wait = asked == Asked::Absent && waited.may_go_on() && (flying || begin.is_some());
+    let verdict = match (wait, succeeded) {
+        (true, _) => Verdict::Wait,
+        (false, true) => Verdict::Refuse,
+        // The newest set is not known: it may have the key.
+        (false, false) => unavailable(rest),
+    };
+    Plan { verdict, begin }
+}
+
+impl Waited {
+    /// Whether the set came of what has been waited for.
+    fn has_seen(self, set: Option<Freshness>) -> bool {
+        match (self, set) {
+            (Self::Joined { since } | Self::Enough { since }, Some(set)) => set.since >= since,
+            _ => false,
         }
     }
-    if usable && succeeded {
-        Verdict::Refuse
-    } else {
-        Verdict::Unavailable { retry_after: whole_seconds(rest) }
+
+    const fn may_go_on(self) -> bool {
+        matches!(self, Self::Not | Self::Joined { .. })
+    }
+}
+
+impl Facts {
+    pub(super) fn status(&self, now: UnixTime, settings: &Settings) -> KeysStatus {
+        let age = self.set.and_then(|set| Some((elapsed(set.since, now)?, set.lifetime)));
+        match age {
+            Some((age, lifetime)) if age < lifetime => KeysStatus::Fresh,
+            Some((age, lifetime)) if age < lifetime.saturating_add(settings.max_stale) => KeysStatus::Stale,
+            _ => KeysStatus::None,
+        }
+    }
+
+    /// When the next attempt is due, if not at once.
+    pub(super) fn next_attempt(&self) -> Option<UnixTime> {
+        let refresh = self.set.map(|set| set.since.saturating_add(set.refresh_after));
+        let resume =
+            self.last.filter(|last| !last.succeeded).map(|last| last.ended.saturating_add(last.pause));
+        refresh.max(resume)
+    }
+}
+
+impl Freshness {
+    /// Of a set that was asked for at `since` and may be used for `lifetime`. `random`: 0 to 1, so
+    /// that the servers of one fleet do not ask all at once.
+    pub(super) fn new(since: UnixTime, lifetime: Duration, random: f64) -> Self {
+        let share = REFRESH_SHARE * (1.0 - JITTER + 2.0 * JITTER * random);
+        Self { since, lifetime, refresh_after: lifetime.mul_f64(share) }
+    }
+}
+
+impl Attempt {
+    pub(super) const fn succeeded(ended: UnixTime) -> Self {
+        Self { ended, succeeded: true, pause: Duration::ZERO }
+    }
+
+    /// The `nth` failure in a row: exponential back-off. `random`: 0 to 1.
+    pub(super) fn failed(ended: UnixTime, nth: u32, random: f64) -> Self {
+        let doublings = nth.saturating_sub(1).min(16);
+        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        Self { ended, succeeded: false, pause: pause.mul_f64(1.0 - JITTER * random) }
+    }
+
+    fn rest(&self, now: UnixTime) -> Duration {
+        elapsed(self.ended, now).map_or(Duration::ZERO, |since| self.pause.saturating_sub(since))
+    }
+}
+
+impl Budget {
+    /// Until an unknown key may cause an attempt.
+    fn rest(self, now: UnixTime, cooldown: Duration) -> Duration {
+        let rest = self.full_at.saturating_sub(cooldown).saturating_sub(now);
+        // More than there can be: the clock was set back.
+        if rest > cooldown + CLOCK_TOLERANCE { Duration::ZERO } else { rest }
+    }
+
+    /// What is left when an attempt begins. One that was due leaves the spare.
+    pub(super) fn spend(self, occasion: Occasion, now: UnixTime, cooldown: Duration) -> Self {
+        let full_at = match occasion {
+            Occasion::Due => self.full_at.max(now.saturating_add(cooldown)),
+            Occasion::UnknownKey => self.full_at.max(now).saturating_add(cooldown),
+        };
+        Self { full_at: full_at.min(now.saturating_add(2 * cooldown)) }
     }
 }
 
 /// Time since `then`. A clock that was set back by more than a moment makes everything long ago,
 /// rather than keeping keys fresh or attempts forbidden for as long as it was set back.
-fn elapsed(then: Option<UnixTime>, now: UnixTime) -> Option<Duration> {
-    let then = then?;
+pub(super) fn elapsed(then: UnixTime, now: UnixTime) -> Option<Duration> {
     // Requests read the clock before they look at keys that may have arrived in between.
     if then.saturating_sub(now) > CLOCK_TOLERANCE { None } else { Some(now.saturating_sub(then)) }
 }
@@ -133,104 +271,15 @@ fn whole_seconds(rest: Duration) -> Duration {
     Duration::from_secs(rest.as_secs().saturating_add(up).max(1))
 }
 
-/// Between attempts while there is nothing to check tokens with.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// Of its lifetime, when a set is asked for in the background.
+const REFRESH_SHARE: f64 = 0.8;
+/// Of a time, how much chance moves it.
+const JITTER: f64 = 0.1;
+/// After the first failure, and after ever so many.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LOST_GRACE: Duration = Duration::from_secs(5);
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
-mod tests {
-    use super::Asked::{Absent, Found, Unfit};
-    use super::Verdict::{Join, Refuse, Start, Unavailable, Use};
-    use super::*;
-
-    /// Milliseconds after an arbitrary moment.
-    const fn at(ms: u64) -> UnixTime {
-        Duration::from_millis(1_700_000_000_000 + ms)
-    }
-
-    const fn retry(seconds: u64) -> Verdict {
-        Unavailable { retry_after: Duration::from_secs(seconds) }
-    }
-
-    fn last(ms: u64, succeeded: bool) -> Option<Attempt> {
-        Some(Attempt { ended: at(ms), succeeded })
-    }
-
-    const COLD: Facts = Facts { fetched: None, last: None, flying_since: None };
-
-    #[test]
-    fn the_table() {
-        let good = Facts { fetched: Some(at(0)), last: last(100, true), ..COLD };
-        // Another attempt has failed since: for an unknown key, or after the end of freshness.
-        let shaken = Facts { last: last(20_000, false), ..good };
-        let expired = Facts { last: last(300_000, false), ..good };
-        let failed = Facts { last: last(0, false), ..COLD };
-        let flying = |facts: Facts, since: u64| Facts { flying_since: Some(at(since)), ..facts };
-
-        let rows: &[(&str, Facts, Asked, u64, bool, Verdict)] = &[
-            ("cold: begin", COLD, Absent, 0, false, Start),
-            ("cold, under way: join", flying(COLD, 0), Absent, 9_999, false, Join),
-            ("cold, lost: begin again", flying(COLD, 0), Absent, 10_000, false, Start),
-            ("cold, waited for a lost one", COLD, Absent, 0, true, retry(1)),
-            ("failed, waited", failed, Absent, 0, true, retry(1)),
-            ("failed, within the pause", failed, Absent, 999, false, retry(1)),
-            ("failed, pause over: begin", failed, Absent, 1_000, false, Start),
-            ("failed, pause over, waited", failed, Absent, 60_000, true, retry(1)),
-            ("fresh: use", good, Found, 299_999, false, Use),
-            ("fresh, under way for another: use", flying(good, 0), Found, 10, false, Use),
-            ("fresh, waited: use", good, Found, 100, true, Use),
-            ("fresh, unfit: no attempt would help", good, Unfit, 299_999, false, Refuse),
-            ("expired: begin", good, Found, 300_000, false, Start),
-            ("expired, unfit: the set may have changed", good, Unfit, 300_000, false, Start),
-            ("expired, under way: join", flying(good, 300_000), Found, 300_001, false, Join),
-            ("expired while waiting: use", good, Found, 300_000, true, Use),
-            ("expired, failed: unavailable", expired, Found, 300_500, false, retry(1)),
-            ("expired, failed, pause over: begin", expired, Found, 301_000, false, Start),
-            ("unknown, cooling down: refuse", good, Absent, 30_099, false, Refuse),
-            ("unknown, cooled down: begin", good, Absent, 30_100, false, Start),
-            ("unknown, under way: join", flying(good, 30_100), Absent, 30_100, false, Join),
-            ("unknown, waited: refuse", good, Absent, 200, true, Refuse),
-            ("unknown, waited, long ago: refuse", good, Absent, 100_000, true, Refuse),
-            ("unknown, failed: rest of the cooldown", shaken, Absent, 20_001, false, retry(30)),
-            ("unknown, failed, waited", shaken, Absent, 49_001, true, retry(1)),
-            ("unknown, failed, cooled down: begin", shaken, Absent, 50_000, false, Start),
-            ("known, another attempt failed: use", shaken, Found, 20_001, false, Use),
-        ];
-        for (name, facts, asked, now, waited, expected) in rows {
-            let verdict = decide(facts, *asked, at(*now), &Settings::DEFAULT, *waited);
-            assert_eq!(verdict, *expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_request_waits_only_once() {
-        for succeeded in [None, Some(true), Some(false)] {
-            for fetched in [None, Some(at(0))] {
-                for asked in [Found, Absent, Unfit] {
-                    let last = succeeded.and_then(|succeeded| last(0, succeeded));
-                    let facts = Facts { fetched, last, flying_since: Some(at(0)) };
-                    let verdict = decide(&facts, asked, at(400_000), &Settings::DEFAULT, true);
-                    assert!(!matches!(verdict, Join | Start), "{facts:?} {asked:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_neither_keeps_keys_fresh_nor_forbids_attempts() {
-        let good = Facts { fetched: Some(at(600_000)), last: last(600_000, true), ..COLD };
-        let decide = |facts, asked, now| decide(facts, asked, at(now), &Settings::DEFAULT, false);
-        assert_eq!(decide(&good, Found, 599_000), Use, "a moment");
-        assert_eq!(decide(&good, Found, 0), Start, "ten minutes");
-        let failed = Facts { last: last(600_000, false), ..COLD };
-        assert_eq!(decide(&failed, Absent, 0), Start);
-    }
-
-    #[test]
-    fn retry_after_is_whole_seconds_rounded_up() {
-        for (rest, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (29_999, 30)] {
-            assert_eq!(whole_seconds(Duration::from_millis(rest)), Duration::from_secs(seconds));
-        }
-    }
-}
+mod tests;

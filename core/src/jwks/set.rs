@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use super::download::Failure;
-use super::key::VerificationKey;
+use super::health::KeyHealth;
+use super::key::{self, VerificationKey};
 use crate::json::{self, Json};
 use crate::signature::Algorithm;
 
 /// The usable keys of one issuer: 1 to [`MAX_KEYS`].
 #[derive(Debug)]
-pub(super) struct KeySet(Vec<Arc<VerificationKey>>);
+pub(super) struct KeySet {
+    keys: Vec<Arc<VerificationKey>>,
+    exposes_secrets: bool,
+}
 
 /// What a set says to a token's `kid` and `alg`.
 #[derive(Debug)]
@@ -28,9 +32,10 @@ impl KeySet {
     pub(super) fn parse(document: &[u8]) -> Result<Self, Failure> {
         let document = json::object(document).map_err(|_| Failure::NotKeys)?;
         let entries = document.get("keys").and_then(Json::as_array).ok_or(Failure::NotKeys)?;
-        let mut keys = Vec::new();
-        for entry in entries {
-            let Some(key) = entry.as_object().and_then(VerificationKey::parse) else { continue };
+        let (mut keys, mut exposes_secrets) = (Vec::new(), false);
+        for entry in entries.iter().filter_map(Json::as_object) {
+            exposes_secrets |= key::is_secret(entry);
+            let Some(key) = VerificationKey::parse(entry) else { continue };
             if keys.len() == MAX_KEYS {
                 return Err(Failure::TooManyKeys);
             }
@@ -39,13 +44,22 @@ impl KeySet {
         if keys.is_empty() {
             return Err(Failure::NoUsableKey);
         }
-        Ok(Self(keys))
+        Ok(Self { keys, exposes_secrets })
+    }
+
+    pub(super) fn health(&self) -> Vec<KeyHealth> {
+        self.keys.iter().map(|key| key.health()).collect()
+    }
+
+    /// Whether private or symmetric keys are in it, usable or not.
+    pub(super) const fn exposes_secrets(&self) -> bool {
+        self.exposes_secrets
     }
 
     pub(super) fn choose(&self, kid: Option<&str>, algorithm: Algorithm) -> Choice {
         let mut known = false;
         let mut found: Option<Candidates> = None;
-        for key in &self.0 {
+        for key in &self.keys {
             if kid.is_some() {
                 if key.kid() != kid {
                     continue;
@@ -124,7 +138,7 @@ mod tests {
         let mut entries: Vec<String> = junk.iter().map(|text| (*text).to_owned()).collect();
         assert_eq!(set(&entries).unwrap_err(), Failure::NoUsableKey);
         entries.push(ed("a"));
-        assert_eq!(set(&entries).unwrap().0.len(), 1);
+        assert_eq!(set(&entries).unwrap().keys.len(), 1);
     }
 
     #[test]

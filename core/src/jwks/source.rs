@@ -4,6 +4,7 @@
 //! state, changed by compare-and-swap: no lock is held that a fork could leave locked.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::mem;
 use std::process;
 use std::sync::Arc;
@@ -12,8 +13,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::download::{Download, Failure};
-use super::policy::{self, Asked, Attempt, Facts, Settings, Verdict};
+use super::download::{Download, Failure, Loaded};
+use super::health::{KeysEvent, KeysHealth, KeysStatus};
+use super::missing::Missing;
+use super::policy::{self, Asked, Attempt, Budget, Facts, Freshness, Occasion, Settings, Verdict, Waited};
 use super::set::{Candidates, Choice, KeySet};
 use crate::clock::{Clock, UnixTime};
 use crate::signature::Algorithm;
@@ -23,8 +26,8 @@ use crate::spawn::Spawn;
 pub(crate) struct KeySource(Kind);
 
 enum Kind {
-    Fixed(KeySet),
-    Remote { remote: Arc<Remote>, spawn: Arc<dyn Spawn> },
+    Fixed { issuer: Box<str>, set: KeySet },
+    Remote(Arc<Remote>),
 }
 
 /// What a source has for a token.
@@ -41,21 +44,33 @@ pub(crate) enum Find {
 }
 
 /// An attempt that is under way. It goes on whether or not anybody waits.
-pub(crate) struct Flight(Arc<Attempted>);
+pub(crate) struct Flight {
+    attempted: Arc<Attempted>,
+    /// Of whoever has waited for it.
+    then: Waited,
+}
 
-struct Remote {
-    state: ArcSwap<State>,
-    download: Download,
-    settings: Settings,
-    clock: Arc<dyn Clock>,
+/// What tells of events.
+pub(super) type Observer = Arc<dyn Fn(KeysEvent, &KeysHealth) + Send + Sync>;
+
+pub(super) struct Remote {
+    pub(super) issuer: Box<str>,
+    pub(super) download: Download,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) spawn: Arc<dyn Spawn>,
+    pub(super) observer: Option<Observer>,
+    pub(super) state: ArcSwap<State>,
+    pub(super) missing: Missing,
 }
 
 #[derive(Clone, Default)]
-struct State {
-    set: Option<Arc<KeySet>>,
-    /// When `set` was asked for: its age counts from there.
-    fetched: Option<UnixTime>,
-    last: Option<(UnixTime, Result<(), Failure>)>,
+pub(super) struct State {
+    loaded: Option<(Arc<Loaded>, Freshness)>,
+    last: Option<(Attempt, Option<Failure>)>,
+    /// How many attempts have failed since the last success.
+    failures: u32,
+    budget: Budget,
     flight: Option<Arc<Attempted>>,
 }
 
@@ -66,50 +81,52 @@ struct Attempted {
 }
 
 impl KeySource {
-    pub(super) const fn fixed(set: KeySet) -> Self {
-        Self(Kind::Fixed(set))
+    pub(super) const fn fixed(issuer: Box<str>, set: KeySet) -> Self {
+        Self(Kind::Fixed { issuer, set })
     }
 
-    pub(super) fn remote(
-        download: Download,
-        settings: Settings,
-        clock: Arc<dyn Clock>,
-        spawn: Arc<dyn Spawn>,
-    ) -> Self {
-        let remote = Remote { state: ArcSwap::default(), download, settings, clock };
-        Self(Kind::Remote { remote: Arc::new(remote), spawn })
+    pub(super) fn remote(remote: Remote) -> Self {
+        Self(Kind::Remote(Arc::new(remote)))
     }
 
-    /// Never waits and never does I/O itself. `waited`: the request has waited for a [`Flight`],
-    /// and is not told to wait again.
-    pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm, now: UnixTime, waited: bool) -> Find {
+    /// Never waits and never does I/O itself. `waited`: what [`Flight::wait`] gave.
+    pub(crate) fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        now: UnixTime,
+        waited: Waited,
+    ) -> Find {
         match &self.0 {
-            Kind::Fixed(set) => set.choose(kid, algorithm).into(),
-            Kind::Remote { remote, spawn } => loop {
-                let state = remote.state.load();
-                let choice = state.set.as_ref().map_or(Choice::Absent, |set| set.choose(kid, algorithm));
-                let asked = match &choice {
-                    Choice::Found(_) => Asked::Found,
-                    Choice::Absent => Asked::Absent,
-                    Choice::Unfit => Asked::Unfit,
-                };
-                match policy::decide(&state.facts(), asked, now, &remote.settings, waited) {
-                    Verdict::Use => return choice.into(),
-                    Verdict::Refuse => return Find::NotFound,
-                    Verdict::Unavailable { retry_after } => return Find::Unavailable { retry_after },
-                    Verdict::Join => {
-                        if let Some(flight) = &state.flight {
-                            return Find::Wait(Flight(Arc::clone(flight)));
-                        }
-                    }
-                    // Whoever loses the race looks again, and joins the winner.
-                    Verdict::Start => {
-                        if let Some(flight) = remote.start(&state, now, spawn.as_ref()) {
-                            return Find::Wait(flight);
-                        }
-                    }
-                }
+            Kind::Fixed { set, .. } => set.choose(kid, algorithm).into(),
+            Kind::Remote(remote) => remote.find(kid, algorithm, now, waited),
+        }
+    }
+
+    /// Begins an attempt if there is nothing to check tokens with.
+    pub(super) fn warm_up(&self, now: UnixTime) {
+        if let Kind::Remote(remote) = &self.0 {
+            let state = remote.state.load();
+            let plan = policy::decide(&state.facts(), Asked::Unfit, now, &remote.settings, Waited::Not);
+            if let Some(occasion) = plan.begin {
+                let _ = remote.begin(&state, occasion, now);
+            }
+        }
+    }
+
+    pub(super) fn health(&self, now: UnixTime) -> KeysHealth {
+        match &self.0 {
+            Kind::Fixed { issuer, set } => KeysHealth {
+                issuer: issuer.to_string(),
+                status: KeysStatus::Fresh,
+                age: None,
+                last_error: None,
+                fetching: false,
+                next_attempt: None,
+                keys: set.health(),
+                exposes_secrets: set.exposes_secrets(),
             },
+            Kind::Remote(remote) => remote.health(now),
         }
     }
 }
@@ -125,36 +142,94 @@ impl From<Choice> for Find {
 
 impl Flight {
     /// Ends when the attempt has, however it did. Works in every executor.
-    pub(crate) async fn wait(self) {
-        let mut done = self.0.done.subscribe();
+    pub(crate) async fn wait(self) -> Waited {
+        let mut done = self.attempted.done.subscribe();
         // An error would say that the sender is gone, but `self` holds it.
         let _ = done.wait_for(|done| *done).await;
+        self.then
     }
 }
 
 impl State {
     fn facts(&self) -> Facts {
         Facts {
-            fetched: self.fetched,
-            last: self.last.map(|(ended, outcome)| Attempt { ended, succeeded: outcome.is_ok() }),
-            flying_since: self
-                .flight
-                .as_ref()
-                .filter(|flight| flight.pid == process::id())
-                .map(|flight| flight.since),
+            set: self.loaded.as_ref().map(|(_, freshness)| *freshness),
+            last: self.last.map(|(attempt, _)| attempt),
+            flying_since: self.flying().map(|flight| flight.since),
+            budget: self.budget,
         }
+    }
+
+    /// The attempt that is under way in this process.
+    fn flying(&self) -> Option<&Arc<Attempted>> {
+        self.flight.as_ref().filter(|flight| flight.pid == process::id())
     }
 }
 
 impl Remote {
+    fn find(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        now: UnixTime,
+        waited: Waited,
+    ) -> Find {
+        loop {
+            let state = self.state.load();
+            let choice =
+                state.loaded.as_ref().map_or(Choice::Absent, |(it, _)| it.set.choose(kid, algorithm));
+            let asked = match &choice {
+                Choice::Found(_) => Asked::Found,
+                Choice::Absent if self.missing.contains(kid, now, self.settings.cooldown) => Asked::Missing,
+                Choice::Absent => Asked::Absent,
+                Choice::Unfit => Asked::Unfit,
+            };
+            let plan = policy::decide(&state.facts(), asked, now, &self.settings, waited);
+            let begun = plan.begin.map(|occasion| self.begin(&state, occasion, now));
+            match plan.verdict {
+                Verdict::Use => return choice.into(),
+                Verdict::Unavailable { retry_after } => return Find::Unavailable { retry_after },
+                Verdict::Refuse => {
+                    if asked == Asked::Absent && waited != Waited::Not {
+                        self.missing.insert(kid, now);
+                    }
+                    return Find::NotFound;
+                }
+                Verdict::Wait => match (begun, state.flying()) {
+                    (Some(Ok(flight)), _) => {
+                        let then = Waited::Enough { since: flight.since };
+                        return Find::Wait(Flight { attempted: flight, then });
+                    }
+                    (None, Some(flight)) => {
+                        let since = flight.since;
+                        let first = waited == Waited::Not;
+                        let then = if first { Waited::Joined { since } } else { Waited::Enough { since } };
+                        return Find::Wait(Flight { attempted: Arc::clone(flight), then });
+                    }
+                    // Whoever loses the race looks again, and joins the winner.
+                    (Some(Err(Overtaken)) | None, _) => {}
+                },
+            }
+        }
+    }
+
     /// Begins an attempt, unless the state is no longer `seen`.
-    fn start(self: &Arc<Self>, seen: &Arc<State>, now: UnixTime, spawn: &dyn Spawn) -> Option<Flight> {
+    fn begin(
+        self: &Arc<Self>,
+        seen: &Arc<State>,
+        occasion: Occasion,
+        now: UnixTime,
+    ) -> Result<Arc<Attempted>, Overtaken> {
         let (pid, done) = (process::id(), watch::Sender::new(false));
         let flight = Arc::new(Attempted { pid, since: now, done });
-        let next = State { flight: Some(Arc::clone(&flight)), ..State::clone(seen) };
+        let next = State {
+            flight: Some(Arc::clone(&flight)),
+            budget: seen.budget.spend(occasion, now, self.settings.cooldown),
+            ..State::clone(seen)
+        };
         let found = self.state.compare_and_swap(seen, Arc::new(next));
         if !Arc::ptr_eq(&found, seen) {
-            return None;
+            return Err(Overtaken);
         }
         match &seen.flight {
             // Lost: its waiters are told, and find this one.
@@ -169,13 +244,34 @@ impl Remote {
             flight: Arc::clone(&flight),
             outcome: Err(Failure::Abandoned),
         };
-        spawn.spawn(Box::pin(async move {
-            let outcome = landing.remote.download.run().await;
+        let known = seen.loaded.as_ref().map(|(loaded, _)| Arc::clone(loaded));
+        let known = known.filter(|_| seen.last.is_some_and(|(attempt, _)| attempt.succeeded));
+        self.spawn.spawn(Box::pin(async move {
+            let outcome = landing.remote.download.run(known.as_deref(), now).await;
             landing.with(outcome);
         }));
-        Some(Flight(flight))
+        Ok(flight)
+    }
+
+    fn health(&self, now: UnixTime) -> KeysHealth {
+        let state = self.state.load();
+        let facts = state.facts();
+        let set = state.loaded.as_ref().map(|(loaded, _)| &loaded.set);
+        KeysHealth {
+            issuer: self.issuer.to_string(),
+            status: facts.status(now, &self.settings),
+            age: facts.set.map(|set| now.saturating_sub(set.since)),
+            last_error: state.last.and_then(|(_, failure)| failure).map(|failure| failure.to_string()),
+            fetching: facts.flying_since.is_some(),
+            next_attempt: facts.next_attempt(),
+            keys: set.map(|set| set.health()).unwrap_or_default(),
+            exposes_secrets: set.is_some_and(|set| set.exposes_secrets()),
+        }
     }
 }
+
+/// Another request was quicker.
+struct Overtaken;
 
 impl Attempted {
     fn end(&self) {
@@ -188,11 +284,11 @@ impl Attempted {
 struct Landing {
     remote: Arc<Remote>,
     flight: Arc<Attempted>,
-    outcome: Result<KeySet, Failure>,
+    outcome: Result<Loaded, Failure>,
 }
 
 impl Landing {
-    fn with(mut self, outcome: Result<KeySet, Failure>) {
+    fn with(mut self, outcome: Result<Loaded, Failure>) {
         self.outcome = outcome;
     }
 }
@@ -206,43 +302,71 @@ impl Drop for Landing {
             if !seen.flight.as_ref().is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
                 break; // given up for lost, and perhaps overtaken
             }
-            let mut next = State { flight: None, ..State::clone(&seen) };
-            next.last = Some((ended, outcome.as_ref().map(|_| ()).map_err(|failure| *failure)));
-            if let Ok(set) = &outcome {
-                next.set = Some(Arc::clone(set));
-                next.fetched = Some(self.flight.since);
-            }
+            let next = self.remote.landed(&seen, &outcome, self.flight.since, ended);
             let found = self.remote.state.compare_and_swap(&*seen, Arc::new(next));
             if Arc::ptr_eq(&found, &seen) {
                 break;
             }
         }
         self.flight.end();
+        if let Some(observer) = &self.remote.observer {
+            let event = if outcome.is_ok() { KeysEvent::Fetched } else { KeysEvent::Failed };
+            observer(event, &self.remote.health(ended));
+        }
     }
+}
+
+impl Remote {
+    fn landed(
+        &self,
+        seen: &State,
+        outcome: &Result<Arc<Loaded>, Failure>,
+        since: UnixTime,
+        ended: UnixTime,
+    ) -> State {
+        match outcome {
+            Ok(loaded) => {
+                let lifetime = loaded.lifetime.unwrap_or(self.settings.fresh).min(self.settings.fresh);
+                State {
+                    loaded: Some((Arc::clone(loaded), Freshness::new(since, lifetime, random()))),
+                    last: Some((Attempt::succeeded(ended), None)),
+                    failures: 0,
+                    budget: seen.budget,
+                    flight: None,
+                }
+            }
+            Err(failure) => {
+                let failures = seen.failures.saturating_add(1);
+                State {
+                    loaded: seen.loaded.clone(),
+                    last: Some((Attempt::failed(ended, failures, random()), Some(*failure))),
+                    failures,
+                    budget: seen.budget,
+                    flight: None,
+                }
+            }
+        }
+    }
+}
+
+/// From 0 to 1. Nothing secret depends on it.
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+fn random() -> f64 {
+    (RandomState::new().hash_one(()) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 impl fmt::Debug for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Fixed(set) => f.debug_tuple("Fixed").field(set).finish(),
-            Kind::Remote { remote, .. } => {
-                let state = remote.state.load();
-                let last = state.last.map(|(_, outcome)| match outcome {
-                    Ok(()) => "succeeded".to_owned(),
-                    Err(failure) => failure.to_string(),
-                });
-                f.debug_struct("Remote")
-                    .field("set", &state.set)
-                    .field("last_attempt", &last)
-                    .finish_non_exhaustive()
-            }
+            Kind::Fixed { set, .. } => f.debug_tuple("Fixed").field(set).finish(),
+            Kind::Remote(remote) => remote.health(remote.clock.now()).fmt(f),
         }
     }
 }
 
 impl fmt::Debug for Flight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Flight").field(&self.0.since).finish()
+        f.debug_tuple("Flight").field(&self.attempted.since).finish()
     }
 }
 

@@ -8,12 +8,16 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::sync::Semaphore;
 
+use super::Waited::Not;
 use super::*;
 use crate::fetch::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse};
 use crate::signature::Algorithm;
 
 mod answers;
+mod outage;
+mod refresh;
 mod settings;
+mod unknown;
 
 type Answer = Result<FetchResponse, FetchError>;
 
@@ -133,7 +137,7 @@ enum Outcome {
     Unavailable(u64),
 }
 
-fn look(issuers: &Issuers, kid: &str, waited: bool) -> (Outcome, Option<Flight>) {
+fn look(issuers: &Issuers, kid: &str, waited: Waited) -> (Outcome, Option<Flight>) {
     let entry = issuers.get(ISSUER).unwrap();
     match entry.keys().find(Some(kid), Algorithm::Ed25519, issuers.now(), waited) {
         Find::Keys(_) => (Outcome::Keys, None),
@@ -144,12 +148,19 @@ fn look(issuers: &Issuers, kid: &str, waited: bool) -> (Outcome, Option<Flight>)
 }
 
 async fn ask(issuers: &Issuers, kid: &str) -> Outcome {
-    match look(issuers, kid, false) {
-        (_, Some(flight)) => {
-            flight.wait().await;
-            look(issuers, kid, true).0
+    let mut waited = Not;
+    loop {
+        match look(issuers, kid, waited) {
+            (_, Some(flight)) => waited = flight.wait().await,
+            (outcome, None) => return outcome,
         }
-        (outcome, None) => outcome,
+    }
+}
+
+/// Until nothing is under way.
+async fn landed(issuers: &Issuers) {
+    while issuers.keys_health().iter().any(|health| health.fetching) {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -184,130 +195,68 @@ async fn a_waiter_that_gives_up_does_not_cancel_the_fetch() {
         async move { ask(&issuers, "a").await }
     });
     tokio::task::yield_now().await;
-    let (_, follower) = look(&issuers, "a", false);
+    let (_, follower) = look(&issuers, "a", Not);
     leader.abort();
     assert!(leader.await.unwrap_err().is_cancelled());
     world.release();
     follower.unwrap().wait().await;
-    assert_eq!(look(&issuers, "a", true).0, Outcome::Keys);
+    assert_eq!(look(&issuers, "a", Not).0, Outcome::Keys);
     assert_eq!(world.fetches(), 1);
 }
 
 #[tokio::test]
-async fn keys_are_used_while_fresh_and_then_fetched_again() {
-    let world = World::good(&["old"]);
-    let issuers = world.builder().issuer(ISSUER).jwks_fresh(seconds(120)).build().unwrap();
-    assert_eq!(ask(&issuers, "old").await, Outcome::Keys);
-    world.set(KEYS, keys(&["new"]));
-    world.advance(seconds(119));
-    assert_eq!(look(&issuers, "old", false).0, Outcome::Keys);
-    world.advance(seconds(1));
-    assert_eq!(ask(&issuers, "old").await, Outcome::NotFound, "a key that has left the set");
-    assert_eq!(look(&issuers, "new", false).0, Outcome::Keys);
-    assert_eq!(world.fetches(), 2);
-}
-
-#[tokio::test]
-async fn unknown_keys_cost_one_fetch_per_cooldown() {
+async fn the_state_of_keys_can_be_seen() {
     let world = World::good(&["a"]);
-    let issuers = world.issuers();
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let observer = {
+        let events = Arc::clone(&events);
+        move |event: KeysEvent, health: &KeysHealth| events.lock().unwrap().push((event, health.clone()))
+    };
+    let issuers = world
+        .builder()
+        .issuer(Issuer::new(ISSUER).also("https://as.test/also"))
+        .on_keys_event(observer)
+        .build()
+        .unwrap();
+    let health = || issuers.keys_health();
+    assert_eq!(health().len(), 1);
+    let cold = health().remove(0);
+    assert_eq!((cold.status, cold.age, cold.last_error, cold.keys.len()), (KeysStatus::None, None, None, 0));
+
     assert_eq!(ask(&issuers, "a").await, Outcome::Keys);
-    world.set(KEYS, keys(&["a", "b"]));
-    for n in 0..1_000 {
-        assert_eq!(look(&issuers, &format!("no{n}"), false).0, Outcome::NotFound);
-    }
-    assert_eq!(world.fetches(), 1);
-    world.advance(seconds(30));
-    assert_eq!(ask(&issuers, "b").await, Outcome::Keys, "a rotation");
-    assert_eq!(look(&issuers, "no", false).0, Outcome::NotFound);
-    assert_eq!(world.fetches(), 2);
-
-    // Failures count too, and say that the answer is not known.
-    world.set(KEYS, status(503));
-    world.advance(seconds(30));
-    assert_eq!(ask(&issuers, "c").await, Outcome::Unavailable(30));
-    world.advance(seconds(20));
-    assert_eq!(look(&issuers, "c", false).0, Outcome::Unavailable(10));
-    assert_eq!(look(&issuers, "a", false).0, Outcome::Keys, "known keys do not suffer");
-    assert_eq!(world.fetches(), 3);
-    world.set(KEYS, keys(&["c"]));
     world.advance(seconds(10));
-    assert_eq!(ask(&issuers, "c").await, Outcome::Keys);
-}
+    let good = health().remove(0);
+    assert_eq!((good.issuer.as_str(), good.status, good.age), (ISSUER, KeysStatus::Fresh, Some(seconds(10))));
+    assert_eq!(good.keys, [KeyHealth { kid: Some("a".into()), algorithms: vec![Algorithm::Ed25519] }]);
+    let since = issuers.now() - seconds(10);
+    let next = good.next_attempt.unwrap() - since;
+    assert!((seconds(216)..=seconds(264)).contains(&next), "{next:?}");
 
-#[tokio::test]
-async fn an_issuer_that_is_down_makes_keys_unavailable_until_it_is_back() {
-    for failure in [Err(FetchError::Connect), Err(FetchError::Timeout), status(500), status(503)] {
-        let world = World::good(&["a"]);
-        world.set(FORMS[0], failure);
-        let issuers = world.issuers();
-        assert_eq!(ask(&issuers, "a").await, Outcome::Unavailable(1));
-        assert_eq!(look(&issuers, "a", false).0, Outcome::Unavailable(1));
-        assert_eq!(world.urls(), [FORMS[0]], "an outage stops the attempt");
-        world.set(FORMS[0], metadata(ISSUER, KEYS));
-        world.advance(seconds(1));
-        assert_eq!(ask(&issuers, "a").await, Outcome::Keys);
+    world.set(KEYS, status(500));
+    world.advance(seconds(400));
+    assert_eq!(ask(&issuers, "a").await, Outcome::Keys);
+    let shaken = health().remove(0);
+    assert_eq!((shaken.status, shaken.last_error.as_deref()), (KeysStatus::Stale, Some("status 500")));
+    let pause = shaken.next_attempt.unwrap() - issuers.now();
+    assert!(pause > Duration::ZERO && pause <= seconds(1), "{pause:?}");
 
-        world.set(KEYS, Err(FetchError::Other));
-        world.advance(seconds(300));
-        assert_eq!(ask(&issuers, "a").await, Outcome::Unavailable(1), "past freshness");
-        world.set(KEYS, keys(&["a"]));
-        world.advance(seconds(1));
-        assert_eq!(ask(&issuers, "a").await, Outcome::Keys);
-    }
-}
+    let secret = br#"{"keys":[{"kty":"oct","k":"AAAA"},{"kid":"p","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    world.set(KEYS, ok(*secret));
+    world.advance(seconds(1));
+    assert_eq!(ask(&issuers, "p").await, Outcome::Keys);
+    assert!(health()[0].exposes_secrets && !shaken.exposes_secrets);
 
-#[tokio::test]
-async fn a_fetch_that_is_dropped_or_panics_hangs_nobody() {
-    let world = World::good(&["a"]);
-    let dropped = world.builder().issuer(ISSUER).spawn(|_future| {}).build().unwrap();
-    assert_eq!(ask(&dropped, "a").await, Outcome::Unavailable(1));
-    assert!(format!("{dropped:?}").contains("dropped"));
-
-    let panics = |_request: FetchRequest| async { panic!("on purpose") };
-    let panicking = world.builder().issuer(ISSUER).fetch(panics).build().unwrap();
-    assert_eq!(ask(&panicking, "a").await, Outcome::Unavailable(1));
-}
-
-#[test]
-fn a_runtime_that_ends_under_a_fetch_hangs_nobody() {
-    let world = World::good(&["a"]);
-    world.hold();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-    let handle = runtime.handle().clone();
-    let spawn = move |future| drop(handle.spawn(future));
-    let issuers = world.builder().issuer(ISSUER).spawn(spawn).build().unwrap();
-    let (_, flight) = look(&issuers, "a", false);
-    runtime.shutdown_timeout(seconds(60));
-    let waiter = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    waiter.block_on(flight.unwrap().wait());
-    assert_eq!(look(&issuers, "a", true).0, Outcome::Unavailable(1));
-}
-
-#[tokio::test]
-async fn an_attempt_that_is_lost_is_given_up() {
-    let world = World::good(&["a"]);
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    let spawn = {
-        let kept = Arc::clone(&kept);
-        move |future: BoxFuture<'static, ()>| kept.lock().unwrap().push(future)
-    };
-    let issuers = world.builder().issuer(ISSUER).spawn(spawn).build().unwrap();
-    let (_, lost) = look(&issuers, "a", false);
-    world.advance(seconds(10));
-    let (_, second) = look(&issuers, "a", false);
-    lost.unwrap().wait().await;
-    assert_eq!(look(&issuers, "a", true).0, Outcome::Unavailable(1));
-    let (first_future, second_future) = {
-        let mut kept = kept.lock().unwrap();
-        (kept.remove(0), kept.remove(0))
-    };
-    second_future.await;
-    second.unwrap().wait().await;
-    assert_eq!(look(&issuers, "a", true).0, Outcome::Keys);
-    world.set(KEYS, keys(&["late"]));
-    first_future.await;
-    assert_eq!(look(&issuers, "late", false).0, Outcome::NotFound, "it comes too late to count");
+    let events = events.lock().unwrap();
+    let seen: Vec<_> = events.iter().map(|(event, health)| (*event, health.status)).collect();
+    assert_eq!(
+        seen,
+        [
+            (KeysEvent::Fetched, KeysStatus::Fresh),
+            (KeysEvent::Failed, KeysStatus::Stale),
+            (KeysEvent::Fetched, KeysStatus::Fresh),
+        ]
+    );
+    assert!(events.iter().all(|(_, health)| !health.fetching));
 }
 
 #[tokio::test]
@@ -320,10 +269,10 @@ async fn keys_that_are_given_or_named_need_no_discovery() {
 
     let jwks = keys(&["a"]).unwrap().body;
     let fixed = world.builder().issuer(Issuer::new(ISSUER).jwks(jwks)).build().unwrap();
-    assert_eq!(look(&fixed, "a", false).0, Outcome::Keys);
-    assert_eq!(look(&fixed, "b", false).0, Outcome::NotFound);
+    assert_eq!(look(&fixed, "a", Not).0, Outcome::Keys);
+    assert_eq!(look(&fixed, "b", Not).0, Outcome::NotFound);
     world.advance(seconds(1_000_000));
-    assert_eq!(look(&fixed, "a", false).0, Outcome::Keys);
+    assert_eq!(look(&fixed, "a", Not).0, Outcome::Keys);
     assert_eq!(world.urls(), [KEYS]);
 }
 
@@ -339,11 +288,11 @@ async fn each_issuer_has_its_own_keys_and_audiences() {
     assert_eq!(ask(&issuers, "a").await, Outcome::Keys);
     let find = |iss: &str, kid| {
         let entry = issuers.get(iss).unwrap();
-        entry.keys().find(Some(kid), Algorithm::Ed25519, issuers.now(), false)
+        entry.keys().find(Some(kid), Algorithm::Ed25519, issuers.now(), Not)
     };
     assert!(matches!(find("https://as.test/tenant/resources/r", "a"), Find::Keys(_)), "shared");
     assert!(matches!(find("https://other.test", "a"), Find::NotFound));
-    assert!(matches!(find(ISSUER, "b"), Find::NotFound));
+    assert!(!matches!(find(ISSUER, "b"), Find::Keys(_)));
     assert_eq!(world.fetches(), 1);
     assert_eq!(issuers.get(ISSUER).unwrap().audiences().map(<[_]>::len), Some(1));
     assert!(issuers.get("https://other.test").unwrap().audiences().is_none());

@@ -90,7 +90,7 @@ async fn failures_have_names() {
     drop(listener);
     assert_eq!(get(&url, 10 * SECOND, 1).await.unwrap_err(), FetchError::Connect);
     let (url, _server) = canned("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{}");
-    assert_eq!(get(&url, 10 * SECOND, 100).await.unwrap_err(), FetchError::Other, "broken off");
+    assert_eq!(get(&url, 10 * SECOND, 100).await.unwrap_err(), FetchError::Reset, "broken off");
 }
 
 #[test]

@@ -13,8 +13,17 @@ fn an_attempt_of_the_parent_process_is_not_waited_for() {
     };
     let now = Duration::from_secs(1_700_000_000);
     let spawn = |future: BoxFuture<'static, ()>| drop(future);
-    let source = KeySource::remote(download, Settings::DEFAULT, Arc::new(move || now), Arc::new(spawn));
-    let Kind::Remote { remote, .. } = &source.0 else { unreachable!() };
+    let source = KeySource::remote(Remote {
+        issuer: "https://as.test".into(),
+        download,
+        settings: Settings::DEFAULT,
+        clock: Arc::new(move || now),
+        spawn: Arc::new(spawn),
+        observer: None,
+        state: ArcSwap::default(),
+        missing: Missing::default(),
+    });
+    let Kind::Remote(remote) = &source.0 else { unreachable!() };
 
     let pid = process::id() ^ 1;
     let foreign = Arc::new(Attempted { pid, since: now, done: watch::Sender::new(false) });
@@ -22,8 +31,10 @@ fn an_attempt_of_the_parent_process_is_not_waited_for() {
     let still_there = Arc::downgrade(&foreign);
     remote.state.store(Arc::new(State { flight: Some(foreign), ..State::default() }));
 
-    let Find::Wait(flight) = source.find(None, Algorithm::Rs256, now, false) else { panic!("not begun") };
-    assert_eq!(flight.0.pid, process::id());
+    let Find::Wait(flight) = source.find(None, Algorithm::Rs256, now, Waited::Not) else {
+        panic!("not begun")
+    };
+    assert_eq!(flight.attempted.pid, process::id());
     drop(source);
     assert!(!*watched.borrow(), "not told");
     assert!(still_there.upgrade().is_some(), "not dropped");

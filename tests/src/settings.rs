@@ -109,6 +109,7 @@ pub enum Answer {
 pub enum FetchFailure {
     Timeout,
     Connect,
+    Reset,
     TooLarge,
     Other,
 }

@@ -88,12 +88,12 @@ pub(super) enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waited {
     Not,
-    /// For an attempt that was under way already: it may have asked just before the key was
-    /// published that the request needs.
+    /// For an attempt that was under way already, for another key: it may have asked just before
+    /// the one was published that this request needs.
     Joined {
         since: UnixTime,
     },
-    /// For one that began for this request, or for two.
+    /// For one that began for this key, or for two.
     Enough {
         since: UnixTime,
     },

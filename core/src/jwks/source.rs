@@ -77,6 +77,8 @@ pub(super) struct State {
 struct Attempted {
     pid: u32,
     since: UnixTime,
+    /// Which key it began for.
+    kid: Option<Box<str>>,
     done: watch::Sender<bool>,
 }
 
@@ -109,7 +111,8 @@ impl KeySource {
             let state = remote.state.load();
             let plan = policy::decide(&state.facts(), Asked::Unfit, now, &remote.settings, Waited::Not);
             if let Some(occasion) = plan.begin {
-                let _ = remote.begin(&state, occasion, now);
+                // Whoever was quicker has begun one.
+                let _ = remote.begin(&state, occasion, None, now);
             }
         }
     }
@@ -185,7 +188,7 @@ impl Remote {
                 Choice::Unfit => Asked::Unfit,
             };
             let plan = policy::decide(&state.facts(), asked, now, &self.settings, waited);
-            let begun = plan.begin.map(|occasion| self.begin(&state, occasion, now));
+            let begun = plan.begin.map(|occasion| self.begin(&state, occasion, kid, now));
             match plan.verdict {
                 Verdict::Use => return choice.into(),
                 Verdict::Unavailable { retry_after } => return Find::Unavailable { retry_after },
@@ -202,8 +205,9 @@ impl Remote {
                     }
                     (None, Some(flight)) => {
                         let since = flight.since;
-                        let first = waited == Waited::Not;
-                        let then = if first { Waited::Joined { since } } else { Waited::Enough { since } };
+                        // One that began for the same key asked when a token of that key was there.
+                        let older = waited == Waited::Not && flight.kid.as_deref() != kid;
+                        let then = if older { Waited::Joined { since } } else { Waited::Enough { since } };
                         return Find::Wait(Flight { attempted: Arc::clone(flight), then });
                     }
                     // Whoever loses the race looks again, and joins the winner.
@@ -218,10 +222,11 @@ impl Remote {
         self: &Arc<Self>,
         seen: &Arc<State>,
         occasion: Occasion,
+        kid: Option<&str>,
         now: UnixTime,
     ) -> Result<Arc<Attempted>, Overtaken> {
         let (pid, done) = (process::id(), watch::Sender::new(false));
-        let flight = Arc::new(Attempted { pid, since: now, done });
+        let flight = Arc::new(Attempted { pid, since: now, kid: kid.map(Into::into), done });
         let next = State {
             flight: Some(Arc::clone(&flight)),
             budget: seen.budget.spend(occasion, now, self.settings.cooldown),

@@ -1,32 +1,19 @@
-//! How long keys live: what is no key set, refresh, rotation, cooldown, outages.
-//!
-//! What later versions may do sooner or later (stale keys, back-off, refresh ahead) is left open here.
+//! Which keys are fetched when: for whom, at a rotation, in a flood. When they get old is `key_refresh`'s,
+//! when they cannot be had `key_outage`'s.
 
 use serde_json::{Value, json};
 
 use crate::author::{
-    WIRE, bare, denied, failure, file as of, json_answer, ok, request, requests, script, status, strings,
-    usual, with_token,
+    WIRE, allowed, bare, denied, file as of, good_token, json_answer, ok, request, requests, script, status,
+    strings, usual, with_token,
 };
 use crate::keys::{Key, Keys};
-use crate::model::{
-    Answer, Call, FetchFailure, File, Group, Input, Issuer, Outcome, Policy, Settings, Token,
-};
-use crate::token::{ISSUER, NOW, good};
+use crate::model::{Answer, Call, File, Group, Input, Issuer, Outcome, Policy, Settings, Token};
+use crate::token::{Draft, ISSUER, NOW, good};
 use crate::wire::unavailable;
 
 pub(super) fn file(keys: &Keys) -> File {
-    let mut groups = bad_sets(keys);
-    groups.extend([
-        lazy(keys),
-        refresh(keys),
-        rotation(keys),
-        cooldown(keys),
-        outage(keys),
-        apart(keys),
-        public(keys),
-    ]);
-    of(&[], groups)
+    of(&[], vec![lazy(keys), rotation(keys), cooldown(keys), repeated(keys), apart(keys), public(keys)])
 }
 
 pub(super) const KEYS: &str = "https://as.example.com/keys";
@@ -58,71 +45,22 @@ pub(super) fn document(issuer: &str) -> Answer {
     )
 }
 
+/// A token that lives for more than a day, at this time after [`NOW`].
+pub(super) fn later(token: Draft<'_>, after: f64) -> Input {
+    with_token(token.claim("exp", NOW + 100_000).mint()).after(after)
+}
+
+/// It goes on with a token of [`later`].
+pub(super) fn passes() -> Outcome {
+    allowed(Token { expires_at: 1_800_100_000.0, ..good_token() })
+}
+
 pub(super) fn text(status: u16, content_type: &str, body: &str) -> Answer {
     Answer::Response {
         status,
         headers: vec![("content-type".into(), content_type.into())],
         body: body.into(),
     }
-}
-
-fn bad_sets(keys: &Keys) -> Vec<Group> {
-    let ed = Key::usual().jwk();
-    let set = json!({ "keys": [ed] }).to_string();
-    let coded = Answer::Response {
-        status: 200,
-        headers: vec![("content-encoding".into(), "gzip".into())],
-        body: set.clone(),
-    };
-    let redirect = Answer::Response {
-        status: 307,
-        headers: vec![("location".into(), "https://attacker.example.net/keys".into())],
-        body: set.clone(),
-    };
-    let deep = format!(r#"{{"x":{}{},"keys":[{ed}]}}"#, "[".repeat(20), "]".repeat(20));
-    let twice = format!(r#"{{"keys":[],"keys":[{ed}]}}"#);
-    let json = |body: &str| text(200, "application/json", body);
-    let cases: Vec<(&str, &[&str], Answer)> = vec![
-        ("Keys that are not there", &["K-8"], status(404)),
-        ("A server error", &["K-8"], status(500)),
-        ("An answer without content", &[], status(204)),
-        ("No answer in time", &["peer:slow-drip"], failure(FetchFailure::Timeout)),
-        ("Too long an answer", &["peer:huge-bodies"], failure(FetchFailure::TooLarge)),
-        ("A broken connection", &[], failure(FetchFailure::Other)),
-        ("A redirect, which is not followed", &["peer:redirect-followed"], redirect),
-        ("A content coding that was not asked for", &["peer:huge-bodies"], coded),
-        ("A web page", &[], text(200, "text/html; charset=utf-8", &set)),
-        ("No JSON", &[], json("not JSON")),
-        ("No set", &[], json("[]")),
-        ("No keys", &[], json(r#"{"keys":[]}"#)),
-        ("No usable key", &["J-1"], key_set(&[json!({"kty": "oct", "k": "AAAA", "kid": "ed"})])),
-        ("JSON that is nested too deep", &["J-5"], json(&deep)),
-        ("Two lists of keys", &["J-5"], json(&twice)),
-        ("A byte order mark", &["J-5"], json(&format!("\u{feff}{set}"))),
-    ];
-    cases
-        .into_iter()
-        .map(|(comment, ids, answer)| {
-            let mut group = requests(comment, with_uri()).proving(&["K-6", "peer:401-without-keys"]);
-            group.fetch = Some(script(&[(KEYS, answer)]));
-            group
-                .test(
-                    "the first token: 503, since it may be a good one",
-                    ids,
-                    with_token(good(keys).mint()),
-                    unavailable(1),
-                )
-                .fetching(&[KEYS])
-                .test(
-                    "recovery, without a restart",
-                    &["K-8"],
-                    with_token(good(keys).mint()).after(120.0).fetch(script(&[(KEYS, usual_keys())])),
-                    ok(),
-                )
-                .fetching(&[KEYS])
-                .done()
-        })
-        .collect()
 }
 
 fn lazy(keys: &Keys) -> Group {
@@ -166,35 +104,10 @@ fn lazy(keys: &Keys) -> Group {
         .done()
 }
 
-fn refresh(keys: &Keys) -> Group {
-    let at = |after: f64| with_token(good(keys).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes =
-        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
-    let mut group = requests("Keys are fetched once, and again when they are no longer fresh", with_uri())
-        .proving(&["K-1"]);
-    group.fetch = Some(script(&[(KEYS, usual_keys())]));
-    group
-        .test("the first token", &[], at(0.0), passes())
-        .fetching(&[KEYS])
-        .test("the second", &[], at(1.0), passes())
-        .fetching(&[])
-        .test("three minutes later", &[], at(180.0), passes())
-        .fetching(&[])
-        .test("an hour later: an idle server waits for new ones", &[], at(3600.0), passes())
-        .fetching(&[KEYS])
-        .test("and again none", &[], at(3601.0), passes())
-        .fetching(&[])
-        .done()
-}
-
 fn rotation(keys: &Keys) -> Group {
     let old = Key::new("ed25519", "old", "EdDSA");
     let new = Key::new("ed25519-other", "new", "EdDSA");
-    let by = |key: &Key, after: f64| {
-        with_token(good(keys).key(key).claim("exp", NOW + 100_000).mint()).after(after)
-    };
-    let passes =
-        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
+    let by = |key: &Key, after: f64| later(good(keys).key(key), after);
     let set =
         |keys: &[&Key]| script(&[(KEYS, key_set(&keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()))]);
     let mut group = requests("Rotation", with_uri()).proving(&["K-5"]);
@@ -203,9 +116,9 @@ fn rotation(keys: &Keys) -> Group {
         .test("the old key", &[], by(&old, 0.0), passes())
         .fetching(&[KEYS])
         .test(
-            "the new key, as soon as it is published",
+            "the new key, as soon as it is published, right after a fetch",
             &["K-2", "peer:new-key-refused"],
-            by(&new, 60.0).fetch(set(&[&old, &new])),
+            by(&new, 0.1).fetch(set(&[&old, &new])),
             passes(),
         )
         .fetching(&[KEYS])
@@ -222,63 +135,60 @@ fn rotation(keys: &Keys) -> Group {
 }
 
 fn cooldown(keys: &Keys) -> Group {
-    let unknown = |kid: &str, after: f64| {
-        with_token(good(keys).header("kid", kid).claim("exp", NOW + 100_000).mint()).after(after)
-    };
-    let known = |after: f64| with_token(good(keys).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes =
-        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
+    let unknown = |kid: &str, after: f64| later(good(keys).header("kid", kid), after);
     let absent = || denied("key_not_found");
     let mut group =
         requests("Invented kids cost the issuer little", with_uri()).proving(&["K-2", "peer:fetch-per-kid"]);
     group.fetch = Some(script(&[(KEYS, usual_keys())]));
     group
-        .test("a known one", &[], known(0.0), passes())
+        .test("a known one", &[], later(good(keys), 0.0), passes())
         .fetching(&[KEYS])
-        .test("an unknown one: the set may have changed", &[], unknown("a", 60.0), absent())
+        .test("an unknown one: the set may have changed", &[], unknown("a", 0.1), absent())
         .fetching(&[KEYS])
-        .test("another", &[], unknown("b", 60.1), absent())
-        .test("another", &[], unknown("c", 60.2), absent())
-        .test("from the third on none is fetched for", &[], unknown("d", 60.3), absent())
+        .test("two fetches are enough for a while", &[], unknown("b", 0.2), absent())
         .fetching(&[])
-        .test("nor half a minute later, almost", &[], unknown("e", 89.0), absent())
+        .test("for all of the cooldown", &[], unknown("c", 29.9), absent())
         .fetching(&[])
-        .test("the known one meanwhile", &[], known(89.5), passes())
+        .test("the known one meanwhile", &[], later(good(keys), 29.9), passes())
         .fetching(&[])
-        .test("after the cooldown the set is looked at again", &[], unknown("f", 120.0), absent())
+        .test("then one", &[], unknown("d", 30.1), absent())
         .fetching(&[KEYS])
+        .test("and no second", &[], unknown("e", 30.2), absent())
+        .fetching(&[])
+        .test("nor after half a cooldown", &[], unknown("f", 45.0), absent())
+        .fetching(&[])
+        .test("after two quiet cooldowns there are two again", &[], unknown("g", 105.0), absent())
+        .fetching(&[KEYS])
+        .test("the spare", &[], unknown("h", 105.1), absent())
+        .fetching(&[KEYS])
+        .test("and no third", &[], unknown("i", 105.2), absent())
+        .fetching(&[])
         .done()
 }
 
-fn outage(keys: &Keys) -> Group {
-    let at = |after: f64| with_token(good(keys).claim("exp", NOW + 100_000).mint()).after(after);
-    let passes =
-        || crate::author::allowed(Token { expires_at: 1_800_100_000.0, ..crate::author::good_token() });
-    let mut group = requests("The issuer is down when the first token comes", with_uri())
-        .proving(&["K-8", "peer:401-without-keys"]);
-    group.fetch = Some(script(&[(KEYS, status(503))]));
+fn repeated(keys: &Keys) -> Group {
+    let old = Key::new("ed25519-other", "old", "EdDSA");
+    let new = Key::new("ed25519-other", "new", "EdDSA");
+    let by = |key: &Key, after: f64| later(good(keys).key(key), after);
+    let absent = || denied("key_not_found");
+    let mut group = requests("A withdrawn key that goes on being used", with_uri()).proving(&["K-2"]);
+    group.fetch = Some(script(&[(KEYS, usual_keys())]));
     group
-        .test("a good token: 503, never 401", &[], at(0.0), unavailable(1))
+        .test("is looked for", &[], by(&old, 0.0), absent())
         .fetching(&[KEYS])
-        .test("again at once: no second fetch", &["K-2"], at(0.1), unavailable(1))
+        .test("is looked for once in a cooldown", &[], by(&old, 1.0), absent())
         .fetching(&[])
-        .test("no token needs no key", &[], bare().after(0.2), denied("missing_token"))
+        .test("again", &[], by(&old, 2.0), absent())
         .fetching(&[])
-        .test("a bad token needs none either", &[], with_token("x").after(0.3), denied("malformed_token"))
-        .fetching(&[])
-        .test("the issuer is back", &[], at(120.0).fetch(script(&[(KEYS, usual_keys())])), passes())
-        .fetching(&[KEYS])
         .test(
-            "an unknown kid while it is down again: who knows",
-            &["K-2"],
-            with_token(good(keys).header("kid", "x").mint())
-                .after(180.0)
-                .fetch(script(&[(KEYS, status(500))])),
-            unavailable(30),
+            "so that a rotation finds the spare",
+            &["K-5"],
+            by(&new, 3.0).fetch(script(&[(KEYS, key_set(&[Key::usual().jwk(), new.jwk()]))])),
+            passes(),
         )
         .fetching(&[KEYS])
-        .test("a known one passes", &["K-4"], at(181.0), passes())
-        .fetching(&[])
+        .test("and once in the next", &[], by(&old, 33.5), absent())
+        .fetching(&[KEYS])
         .done()
 }
 
@@ -312,7 +222,7 @@ fn apart(keys: &Keys) -> Group {
             "the second is back",
             &[],
             theirs(120.0).fetch(script(&[(OTHER_KEYS, key_set(&[other.jwk()]))])),
-            crate::author::allowed(Token { issuer: OTHER.into(), ..crate::author::good_token() }),
+            allowed(Token { issuer: OTHER.into(), ..good_token() }),
         )
         .fetching(&[OTHER_KEYS])
         .done()

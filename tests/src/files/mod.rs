@@ -11,6 +11,8 @@ mod environment;
 mod environment_errors;
 mod guard;
 mod key_life;
+mod key_outage;
+mod key_refresh;
 mod key_sets;
 mod metadata;
 mod operation;
@@ -44,6 +46,8 @@ pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
         ("environment_errors", environment_errors::file(keys)),
         ("guard", guard::file(keys)),
         ("key_life", key_life::file(keys)),
+        ("key_outage", key_outage::file(keys)),
+        ("key_refresh", key_refresh::file(keys)),
         ("key_sets", key_sets::file(keys)),
         ("metadata", metadata::file(keys)),
         ("operation_bodies", operation_bodies::file(keys)),

@@ -54,7 +54,10 @@ impl World {
         let mut state = self.0.lock().unwrap();
         let script = state.script.as_ref().expect("nothing is fetched in this group");
         let answer = script.get(&request.url).cloned();
-        state.fetched.push(request.url);
+        state.fetched.push(match &request.if_none_match {
+            Some(etag) => format!("{} {}", request.url, etag.to_str().unwrap()),
+            None => request.url,
+        });
         match answer {
             None => Ok(FetchResponse::new(404, HeaderMap::new(), Vec::new())),
             Some(Answer::Response { status, headers, body }) => {
@@ -66,6 +69,7 @@ impl World {
             Some(Answer::Failure { error }) => Err(match error {
                 FetchFailure::Timeout => FetchError::Timeout,
                 FetchFailure::Connect => FetchError::Connect,
+                FetchFailure::Reset => FetchError::Reset,
                 FetchFailure::TooLarge => FetchError::TooLarge,
                 FetchFailure::Other => FetchError::Other,
             }),

@@ -58,7 +58,7 @@ pub(crate) fn config_error(env: &Env, setting: &str, message: &str) -> Error {
 }
 
 /// Variables and members of the metadata keep their spelling.
-pub(crate) fn setting(name: &str) -> String {
+fn setting(name: &str) -> String {
     if let Some((_, node)) = RENAMED.iter().find(|(own, _)| *own == name) {
         return (*node).to_owned();
     }

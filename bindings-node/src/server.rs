@@ -226,7 +226,7 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
         for (broad, narrow) in entries(env, "scopeHierarchy", hierarchy)? {
             let narrow = Vec::<String>::from_unknown(narrow)
                 .map_err(|_| config_error(env, "scopeHierarchy", "must map a scope to an array of scopes"))?;
-            builder = builder.scope_implies(broad, narrow);
+            builder = builder.scope_hierarchy(broad, narrow);
         }
     }
     if let Some(metadata) = options.raw("metadata")? {

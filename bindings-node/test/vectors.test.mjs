@@ -83,13 +83,10 @@ function runConfigurations({ type, comment, tests, ...rest }) {
     const { server, requirement, policy, public_routes, with: others, root_alias, ...more } = input
     nothingElse(more, tcId)
     const world = { now: 0, fetched: [] }
-    let names = spelling
     const build = () => {
       const built = newServer(server, world)
       if (requirement !== undefined) newRequirement(requirement)
-      names = policySpelling
       if (policy !== undefined) newPolicy(policy)
-      names = spelling
       if (public_routes !== undefined) new Guard(built, { publicRoutes: public_routes })
       if (others !== undefined || root_alias !== undefined) newRoutes(built, others, root_alias, world)
     }
@@ -100,7 +97,7 @@ function runConfigurations({ type, comment, tests, ...rest }) {
     assert.equal(result.outcome, 'error')
     assert.throws(build, error => {
       assert.ok(error instanceof ConfigError, `${tcId}: ${comment}: ${error}`)
-      assert.equal(names(error.setting), result.setting, `${tcId}: ${comment}`)
+      assert.equal(spelling(error.setting), result.setting, `${tcId}: ${comment}`)
       assert.ok(spelledAs(error.message).includes(spelledAs(result.says)), `${tcId}: ${comment}: ${error.message}`)
       return true
     })
@@ -133,14 +130,15 @@ function tokenOutcome(token) {
 
 function newServer(settings, world) {
   const {
-    resource, environment, issuers, leeway, scope_implies, jwks_fresh, jwks_cooldown, jwks_timeout, jwks_max_stale,
+    resource, environment, issuers, leeway, jwks_fresh, jwks_cooldown, jwks_timeout, jwks_max_stale,
     dangerously_allow_http_hosts, ca_file, ...others
   } = settings
   const plain = [
     'audiences', 'allowed_clients', 'authorization_servers', 'scopes_supported', 'challenge_scopes', 'algorithms',
-    'max_token_size', 'rfc9068_only', 'realm', 'error_on_missing_token', 'challenge_granted_scopes', 'metadata',
+    'max_token_size', 'rfc9068_only', 'realm', 'scope_hierarchy', 'error_on_missing_token', 'challenge_granted_scopes',
+    'metadata',
   ]
-  const options = { leewayMs: milliseconds(leeway), scopeHierarchy: scope_implies }
+  const options = { leewayMs: milliseconds(leeway) }
   for (const name of plain) {
     options[camel(name)] = others[name]
     delete others[name]
@@ -250,11 +248,6 @@ function newBody(body) {
 function spelling(setting) {
   if (setting.includes('.') || /[A-Z]{2}/.test(setting)) return setting
   return snake(setting.replace(/Ms$/, ''))
-}
-
-function policySpelling(setting) {
-  const singular = { tools: 'tool', prompts: 'prompt', resources: 'resource', resourcePrefixes: 'resource_prefix', methods: 'method' }
-  return singular[setting] ?? spelling(setting)
 }
 
 /** Messages mention other settings, each language in its own spelling. */

@@ -179,7 +179,7 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
             let mut builder = builder;
             for entry in value.cast::<PyMapping>()?.items()? {
                 let (broad, narrow) = entry.extract::<(String, Vec<String>)>()?;
-                builder = builder.scope_implies(broad, narrow);
+                builder = builder.scope_hierarchy(broad, narrow);
             }
             builder
         }

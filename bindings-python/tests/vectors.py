@@ -72,8 +72,6 @@ def server(settings: Json, world: World) -> ResourceServer:
     keys: Any = {name: rest.pop(name) for name in list(rest) if name in KEYS}
     keys |= {"clock": world.clock, "fetch": world.fetch}
     environment = rest.pop("environment", None)
-    if "scope_implies" in rest:
-        rest["scope_hierarchy"] = rest.pop("scope_implies")
     if "issuers" in rest:
         rest["issuers"] = [issuer(dict(entry)) for entry in rest["issuers"]]
     if environment is not None:

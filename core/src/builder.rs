@@ -170,7 +170,7 @@ impl Builder {
     }
 
     /// A granted `broad` scope covers each of the `narrow` ones. Transitive.
-    pub fn scope_implies<S: Into<String>>(
+    pub fn scope_hierarchy<S: Into<String>>(
         mut self,
         broad: impl Into<String>,
         narrow: impl IntoIterator<Item = S>,

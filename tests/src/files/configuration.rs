@@ -253,7 +253,7 @@ fn scopes() -> Group {
             };
             let implied = |broad: &str, narrow: &str| {
                 let implies = BTreeMap::from([(broad.to_owned(), strings(&[narrow]))]);
-                Settings { scope_implies: Some(implies), ..usual() }
+                Settings { scope_hierarchy: Some(implies), ..usual() }
             };
             group
                 .test(

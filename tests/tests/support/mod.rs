@@ -92,8 +92,8 @@ pub(crate) fn server(world: &World, settings: &Settings) -> Result<ResourceServe
     if let Some(leeway) = settings.leeway {
         builder = builder.leeway(Duration::from_secs_f64(leeway));
     }
-    for (broad, narrow) in settings.scope_implies.unwrap_or_default() {
-        builder = builder.scope_implies(broad, narrow);
+    for (broad, narrow) in settings.scope_hierarchy.unwrap_or_default() {
+        builder = builder.scope_hierarchy(broad, narrow);
     }
     for (name, value) in settings.metadata.unwrap_or_default() {
         builder = builder.metadata(name, value.0);

@@ -284,7 +284,7 @@ export declare class AccessToken {
    * The token itself, for SDK types that hold one. It is a credential: never log it, never pass
    * it on to another service.
    */
-  get token(): string
+  get secret(): string
 }
 
 /**

@@ -48,7 +48,7 @@ function allOf(scopes) {
 /** The shape in which the MCP SDKs hand the caller to tools. Claims are read when asked for. */
 function authInfo(token) {
   return {
-    token: token.token,
+    token: token.secret,
     clientId: token.clientId ?? '',
     scopes: token.scopes,
     expiresAt: token.expiresAt ?? undefined,

@@ -58,7 +58,7 @@ test('the token shows its claims and hides itself', () => {
   assert.equal(token.confirmation, null)
   assert.deepEqual(token.claims.roles, ['x'])
   assert.equal(token.claims, token.claims)
-  assert.equal(token.token, secret)
+  assert.equal(token.secret, secret)
   assert.ok(!JSON.stringify(token).includes(secret))
   assert.throws(() => new AccessToken())
 })

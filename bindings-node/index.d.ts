@@ -376,7 +376,10 @@ export declare class ProtectedResourceMetadata {
 export declare class Requirement {
   /** Any valid token. */
   static none(): Requirement
-  /** One scope. Like the others it throws a `ConfigError` for what is not a scope. */
+  /**
+   * One scope. Like the others it throws a `ConfigError` for what is not a scope, and for an
+   * empty list that nothing could satisfy.
+   */
   static scope(scope: string): Requirement
   /** Every one of the scopes. */
   static allOf(scopes: readonly string[]): Requirement

@@ -288,6 +288,18 @@ fn scopes() -> Group {
             error("any_of", "at least one"),
         )
         .test(
+            "a claim that is one of no values",
+            &["design:claim-predicates"],
+            needing(&[Condition::ClaimIn("plan".into(), Vec::new())]),
+            error("claim_in", "at least one"),
+        )
+        .test(
+            "one of no clients",
+            &["design:claim-predicates"],
+            needing(&[Condition::ClientIn(Vec::new())]),
+            error("client_in", "at least one"),
+        )
+        .test(
             "odd but legal",
             &["B-07"],
             Settings { challenge_scopes: Some(strings(&["!#$%&'()*+,-./:;<=>?@[]^_`{|}~"])), ..usual() },

@@ -142,8 +142,8 @@ pub(crate) fn requirement(conditions: &[Condition]) -> Result<Requirement, Confi
             Condition::AllOf(scopes) => Requirement::all_of(scopes)?,
             Condition::AnyOf(scopes) => Requirement::any_of(scopes)?,
             Condition::ClaimContains(claim, value) => Requirement::claim_contains(claim, value),
-            Condition::ClaimIn(claim, values) => Requirement::claim_in(claim, values.clone()),
-            Condition::ClientIn(clients) => Requirement::client_in(clients.clone()),
+            Condition::ClaimIn(claim, values) => Requirement::claim_in(claim, values.clone())?,
+            Condition::ClientIn(clients) => Requirement::client_in(clients.clone())?,
         }))
     })
 }

@@ -416,8 +416,9 @@ export declare class ResourceServer {
    * only what the policy makes public.
    */
   permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
-  /** A refusal for a fault on this side, with nothing about the fault in it. */
-  internalError(): Denial
   /** The protected resource metadata (RFC 9728). */
   get metadata(): ProtectedResourceMetadata
 }
+
+/** A refusal for a fault on this side, with nothing about the fault in it. */
+export declare function internalDenial(): Denial

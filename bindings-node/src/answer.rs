@@ -3,6 +3,7 @@
 use mcp_bearer::{Authentication, Decision, Denial, Entry, Headers, Response};
 use napi::bindgen_prelude::{Array, JavaScriptClassExt, Object, ToNapiValue, TypeName};
 use napi::{Env, Result, ValueType, sys};
+use napi_derive::napi;
 
 use crate::access_token::AccessToken;
 
@@ -106,6 +107,13 @@ impl IntoObject for Response {
         object.set("body", String::from_utf8_lossy(&self.body).into_owned())?;
         Ok(object)
     }
+}
+
+/// A refusal for a fault on this side, with nothing about the fault in it.
+#[napi(catch_unwind, ts_return_type = "Denial")]
+#[must_use]
+pub fn internal_denial() -> Answer<Denial> {
+    Answer(Denial::internal())
 }
 
 /// An allowed decision; the token is an instance, so that the caller's own can be handed back.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mcp_bearer::{Authentication, Builder, Decision, Denial};
+use mcp_bearer::{Authentication, Builder, Decision};
 use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, Object, PromiseRaw, Unknown};
 use napi::{Env, Result, ValueType};
 use napi_derive::napi;
@@ -160,12 +160,6 @@ impl ResourceServer {
             self.server.permit_operation(verified, &policy.0, &request.as_request()),
             token,
         )
-    }
-
-    /// A refusal for a fault on this side, with nothing about the fault in it.
-    #[napi(catch_unwind, ts_return_type = "Denial")]
-    pub fn internal_error(&self) -> Answer<Denial> {
-        Answer(Denial::internal())
     }
 
     /// The protected resource metadata (RFC 9728).

@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 
 import {
   AccessToken, ConfigError, Guard, Issuers, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
+  internalDenial,
 } from 'mcp-bearer'
 import { ISSUER, RESOURCE, call, newIssuer, newServer } from './kit.mjs'
 
@@ -259,7 +260,7 @@ test('misuse throws and crashes nothing', () => {
   assert.throws(() => server.permit({}, Requirement.none()))
   assert.throws(() => ResourceServer.prototype.tryAuthorize.call({}, get(), Requirement.none()))
   assert.equal(server.tryAuthorize({ ...get(), rawHeaders: ['Authorization'] }, Requirement.none()).denial.reason, 'missing_token')
-  assert.equal(server.internalError().status, 500)
+  assert.equal(internalDenial().status, 500)
 })
 
 test('threads of their own have servers of their own', async () => {

@@ -108,6 +108,11 @@ impl Denial {
 
 #[pymethods]
 impl Denial {
+    #[staticmethod]
+    fn internal(py: Python<'_>) -> Self {
+        Self::new(py, core::Denial::internal())
+    }
+
     fn __repr__(&self) -> String {
         format!("Denial(status={}, reason={:?})", self.status, self.reason)
     }

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
 use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
-use crate::decision::{Decision, Denial};
+use crate::decision::Decision;
 use crate::issuers::{self, Issuers, several};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::OperationPolicy;
@@ -129,10 +129,6 @@ impl ResourceServer {
         let request = if parsed { request.parsed() } else { request };
         let token = token.map(|token| token.get().to_core());
         Decision::new(py, self.0.permit_operation(token, &policy.0, &request))
-    }
-
-    fn internal_error(&self, py: Python<'_>) -> Denial {
-        Denial::new(py, core::Denial::internal())
     }
 
     #[getter]

@@ -13,6 +13,7 @@ import pytest
 from mcp_bearer import (
     Call,
     ConfigError,
+    Denial,
     Guard,
     Issuer,
     Issuers,
@@ -74,7 +75,7 @@ def test_who_and_may_they_are_public_alone(server: ResourceServer, issuer: TestI
     refused = server.permit(who.token, WRITE)
     assert refused.denial is not None
     assert refused.denial.reason == reason.INSUFFICIENT_SCOPE
-    assert server.internal_error().reason == reason.INTERNAL
+    assert Denial.internal().reason == reason.INTERNAL
 
 
 @pytest.mark.anyio

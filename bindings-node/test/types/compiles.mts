@@ -7,7 +7,7 @@ import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/aut
 import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server'
 import {
   AccessToken, ConfigError, Guard, Issuers, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
-  type Decision, type Denial, type Entry, type HttpRequest, type Reason, type ResourceServerOptions, type Rule,
+  internalDenial, type Decision, type Denial, type Entry, type HttpRequest, type Reason, type ResourceServerOptions, type Rule,
 } from 'mcp-bearer'
 import { operations, protect, requirement, requireScope, type AuthInfo } from 'mcp-bearer/express'
 import * as web from 'mcp-bearer/fetch'
@@ -34,6 +34,8 @@ export function handle(decision: Decision): AccessToken | Denial {
   const known: boolean = reason === 'missing_token' || reason === 'something_new'
   return known ? decision.denial : decision.denial
 }
+
+export const internal: Denial = internalDenial()
 
 export function name(entry: Entry): string {
   switch (entry.kind) {
@@ -92,7 +94,7 @@ export async function serve(request: Request): Promise<Response> {
 }
 
 try {
-  server.internalError()
+  new ResourceServer(options)
 } catch (error) {
   if (error instanceof ConfigError) {
     const code: 'ERR_MCP_BEARER_CONFIG' = error.code

@@ -161,9 +161,6 @@ class ResourceServer:
         sent but the JSON text of a value that a framework has made of it, and which executes.
         """
 
-    def internal_error(self) -> Denial:
-        """Return a 500 for a fault on this side, with nothing about the fault in it."""
-
     @property
     def metadata(self) -> ProtectedResourceMetadata:
         """The protected resource metadata (RFC 9728)."""
@@ -439,6 +436,10 @@ class Decision:
 @final
 class Denial:
     """A refusal, complete as an HTTP response."""
+
+    @staticmethod
+    def internal() -> Denial:
+        """Return a 500 for a fault on this side, with nothing about the fault in it."""
 
     @property
     def reason(self) -> str:

@@ -33,7 +33,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
-from ._mcp_bearer import AccessToken, Decision, Requirement, ResourceServer
+from ._mcp_bearer import AccessToken, Decision, Denial, Requirement, ResourceServer
 from ._passage import Passage, Scope, passage_of, request_of
 from .asgi import BearerMiddleware
 
@@ -131,7 +131,7 @@ async def _permit(connection: HTTPConnection, requirement: Requirement) -> Acces
     passage.asked = True
     decision = await _decide(passage, connection.scope, requirement)
     if decision.token is None:
-        raise passage.refuse(decision.denial or passage.server.internal_error())
+        raise passage.refuse(decision.denial or Denial.internal())
     return decision.token
 
 

@@ -310,7 +310,7 @@ export declare class Guard {
 export declare class Issuers {
   /** Throws a `ConfigError` for a wrong setting. */
   constructor(issuers: readonly (string | IssuerOptions)[], options?: KeyOptions)
-  /** Every accepted `iss` value. */
+  /** Every accepted `iss` value, in the order of configuration. */
   get identifiers(): Array<string>
 }
 

@@ -197,9 +197,7 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
             builder = builder.issuers(shared.issuers.clone());
             clock = shared.clock.clone();
         } else {
-            for (_, issuer) in issuer_list(env, issuers)? {
-                builder = builder.issuer(issuer);
-            }
+            builder = issuer_list(env, issuers)?.into_iter().fold(builder, Builder::issuer);
         }
     }
     builder = lists(builder, &options)?;

@@ -199,6 +199,11 @@ test('the environment replaces defaults and is named in errors', () => {
   for (const name of Object.keys(own)) delete process.env[name]
 })
 
+test('issuers list what they accept', () => {
+  const issuers = new Issuers([{ issuer: 'https://a.example.com', also: ['https://b.example.com'] }, ISSUER])
+  assert.deepEqual(issuers.identifiers, ['https://a.example.com', 'https://b.example.com', ISSUER])
+})
+
 test('metadata is text, object and routes', () => {
   const server = newServer(as, { scopesSupported: ['a'], metadata: { resource_name: 'Todo' } })
   const { json, document, url, path } = server.metadata

@@ -127,6 +127,11 @@ def test_requirements_unite(server: ResourceServer, issuer: TestIssuer) -> None:
         assert server.permit(who.token, needs).allowed is allowed, needs
 
 
+def test_issuers_list_what_they_accept() -> None:
+    issuers = Issuers([Issuer("https://a.example.com", also=["https://b.example.com"]), ISSUER])
+    assert issuers.identifiers == ["https://a.example.com", "https://b.example.com", ISSUER]
+
+
 def test_scope_hierarchy(issuer: TestIssuer) -> None:
     server = ResourceServer(
         resource=RESOURCE, issuers=issuer.static(), scope_hierarchy={"todo:admin": ["todo:write"]}

@@ -201,13 +201,18 @@ class Issuers:
             of its own. ``TimeoutError``, ``ConnectionError`` and other ``OSError`` mean no answer.
         """
 
+    @property
+    def identifiers(self) -> list[str]:
+        """Every accepted ``iss`` value, in the order of configuration."""
+
 @final
 class Issuer:
     """One authorization server: its ``iss`` values, where its keys are, and its audiences."""
 
     def __new__(
         cls,
-        url: str,
+        issuer: str,
+        /,
         *,
         also: Sequence[str] = (),
         jwks_uri: str | None = None,
@@ -217,6 +222,7 @@ class Issuer:
     ) -> Issuer:
         """Describe an issuer whose keys are found through its metadata, unless they are named here.
 
+        :param issuer: The ``iss`` of its tokens, exactly.
         :param also: Further ``iss`` values of the same issuer, over the same keys.
         :param jwks_uri: Where the keys are, instead of metadata.
         :param fallback_jwks_uri: Where the keys are if the issuer has no usable metadata.

@@ -321,8 +321,8 @@ export declare class MetadataRoutes {
    * of who answers at its root.
    */
   constructor(servers: readonly ResourceServer[], options?: MetadataRoutesOptions)
-  /** Answers a request if it is for one of the documents. */
-  respond(method: string, path: string, ifNoneMatch?: string | undefined | null): HttpResponse | null
+  /** Answers a request if it is for one of the documents: its path is compared exactly. */
+  respond(request: HttpRequest): HttpResponse | null
   /** The paths that are served. */
   get paths(): Array<string>
 }
@@ -370,6 +370,8 @@ export declare class ProtectedResourceMetadata {
   get url(): string
   /** The path of `url`. */
   get path(): string
+  /** Answers a request for this document, wherever it is served. */
+  respond(request: HttpRequest): HttpResponse
 }
 
 /** What an operation needs: scopes and claim values. Immutable. */

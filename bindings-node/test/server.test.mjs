@@ -213,8 +213,9 @@ test('metadata is text, object and routes', () => {
   assert.equal(url, `https://mcp.example.com${path}`)
   const routes = new MetadataRoutes([server])
   assert.deepEqual(routes.paths, [path, '/.well-known/oauth-protected-resource'])
-  assert.equal(routes.respond('GET', path).body, json)
-  assert.equal(routes.respond('GET', '/'), null)
+  assert.equal(routes.respond({ ...get(), url: path }).body, json)
+  assert.equal(routes.respond(get()), null)
+  assert.equal(server.metadata.respond(get()).body, json)
 })
 
 test('a rule may be a function of the call; one that fails is 500', () => {

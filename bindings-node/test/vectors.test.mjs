@@ -66,8 +66,7 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
         return decisionOutcome(operations.permit(entry.token, { ...request, ...newBody(body) }))
       },
       metadata: async () => {
-        const tag = headers.find(([name]) => name.toLowerCase() === 'if-none-match')?.[1]
-        const response = routes().respond(method, target.split('?')[0], tag)
+        const response = routes().respond(request)
         return response === null ? { outcome: 'none' } : { outcome: 'answer', ...response }
       },
     }

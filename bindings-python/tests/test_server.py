@@ -203,11 +203,11 @@ def test_metadata(server: ResourceServer, issuer: TestIssuer) -> None:
     assert document.path == METADATA
     assert document.url == f"https://mcp.example.com{METADATA}"
     assert document.dict["resource"] == RESOURCE
-    assert document.respond(method="GET").body == document.json
-    assert document.respond(method="PUT").status == 405
+    assert document.respond(request(None)).body == document.json
+    assert document.respond(request(None, method="PUT")).status == 405
     routes = MetadataRoutes([document])
     assert routes.paths == [METADATA, "/.well-known/oauth-protected-resource"]
-    assert routes.respond(method="GET", path="/other") is None
+    assert routes.respond(request(None, target="/other")) is None
     other = ResourceServer(resource="https://mcp.example.com/b", issuers=issuer.static())
     with pytest.raises(ConfigError) as raised:
         MetadataRoutes([document, other.metadata])

@@ -193,10 +193,7 @@ class Group:
                         )
                     )
             case "metadata":
-                tags = [value.encode("latin-1") for name, value in headers if name.lower() == "if-none-match"]
-                answer = self.routes.respond(
-                    method=method, path=target, if_none_match=tags[0] if tags else None
-                )
+                answer = self.routes.respond(request)
                 result = {"outcome": "none"} if answer is None else of_answer(answer)
             case _:
                 raise AssertionError(call)

@@ -96,10 +96,10 @@ impl Guard {
 
     /// What needs no token at all. A CORS preflight cannot carry one (Fetch standard, 4.8).
     fn without_credentials(&self, request: &Request<'_>) -> Option<Entry> {
-        let path = request.path();
-        if let Some(answer) = self.metadata.respond(request.method(), path, request.if_none_match()) {
+        if let Some(answer) = self.metadata.respond(request) {
             return Some(Entry::Answer(answer));
         }
+        let path = request.path();
         let public = request.is_preflight() || self.public_routes.iter().any(|own| own == path);
         public.then_some(Entry::Public)
     }

@@ -219,11 +219,7 @@ impl Application {
                     _ => unreachable!("a new kind of decision"),
                 }
             }
-            Call::Metadata => {
-                let tags = values.iter().find(|(name, _)| name.eq_ignore_ascii_case("if-none-match"));
-                let tags = tags.map(|(_, value)| value.as_slice());
-                self.routes.respond(request.method(), request.path(), tags).map_or(Outcome::None {}, answer)
-            }
+            Call::Metadata => self.routes.respond(&request).map_or(Outcome::None {}, answer),
         }
     }
 

@@ -497,7 +497,7 @@ class ProtectedResourceMetadata:
     def path(self) -> str:
         """The path of ``url``."""
 
-    def respond(self, *, method: str, if_none_match: bytes | None = None) -> Response:
+    def respond(self, request: Request, /) -> Response:
         """Answer a request for this document, wherever it is served."""
 
 @final
@@ -520,8 +520,8 @@ class MetadataRoutes:
     def paths(self) -> list[str]:
         """The paths that are served."""
 
-    def respond(self, *, method: str, path: str, if_none_match: bytes | None = None) -> Response | None:
-        """Answer a request if it is for one of the documents; the path is compared exactly."""
+    def respond(self, request: Request, /) -> Response | None:
+        """Answer a request if it is for one of the documents: its path is compared exactly."""
 
 @final
 class Guard:

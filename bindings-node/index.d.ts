@@ -38,7 +38,12 @@ export interface Denial extends HttpResponse {
   reason: Reason
 }
 
-/** May they. */
+/**
+ * May they.
+ *
+ * `responseHeaders` are fields to add to the response, whatever it is, here as in what follows. They are
+ * empty unless a proof scheme needs some.
+ */
 export type Decision =
   | { allowed: true; token: AccessToken; responseHeaders: Headers; denial?: never }
   | { allowed: false; denial: Denial; token?: never; responseHeaders?: never }
@@ -50,12 +55,12 @@ export type OperationDecision =
 
 /** Who is calling. */
 export type Authentication =
-  | { authenticated: true; token: AccessToken; denial?: never }
-  | { authenticated: false; denial: Denial; token?: never }
+  | { authenticated: true; token: AccessToken; responseHeaders: Headers; denial?: never }
+  | { authenticated: false; denial: Denial; token?: never; responseHeaders?: never }
 
 /** How a request goes on: `public` and `anonymous` without a token, the last two as an answer. */
 export type Entry =
-  | { kind: 'authenticated'; token: AccessToken }
+  | { kind: 'authenticated'; token: AccessToken; responseHeaders: Headers }
   | { kind: 'public' }
   | { kind: 'anonymous' }
   | { kind: 'answer'; response: HttpResponse }

@@ -37,7 +37,7 @@ impl<T> TypeName for Answer<T> {
 impl IntoObject for Decision {
     fn into_object(self, env: &Env) -> Result<Object<'_>> {
         match self {
-            Self::Allowed { token, response_headers } => {
+            Self::Allowed { token, response_headers, .. } => {
                 allowed(env, AccessToken::from(token).into_instance(env)?, &response_headers)
             }
             Self::Denied(denial) => refused(env, denial),
@@ -49,10 +49,11 @@ impl IntoObject for Decision {
 impl IntoObject for Authentication {
     fn into_object(self, env: &Env) -> Result<Object<'_>> {
         match self {
-            Self::Authenticated(token) => {
+            Self::Authenticated { token, response_headers, .. } => {
                 let mut object = Object::new(env)?;
                 object.set("authenticated", true)?;
                 object.set("token", AccessToken::from(token).into_instance(env)?)?;
+                object.set("responseHeaders", headers(env, &response_headers)?)?;
                 Ok(object)
             }
             Self::Denied(denial) => {
@@ -70,9 +71,10 @@ impl IntoObject for Entry {
     fn into_object(self, env: &Env) -> Result<Object<'_>> {
         let mut object = Object::new(env)?;
         match self {
-            Self::Authenticated(token) => {
+            Self::Authenticated { token, response_headers, .. } => {
                 object.set("kind", "authenticated")?;
                 object.set("token", AccessToken::from(token).into_instance(env)?)?;
+                object.set("responseHeaders", headers(env, &response_headers)?)?;
             }
             Self::Public => object.set("kind", "public")?,
             Self::Anonymous => object.set("kind", "anonymous")?,

@@ -106,7 +106,7 @@ function runConfigurations({ type, comment, tests, ...rest }) {
 function entryOutcome(entry) {
   switch (entry.kind) {
     case 'authenticated':
-      return { outcome: 'allowed', token: tokenOutcome(entry.token), response_headers: [] }
+      return { outcome: 'allowed', token: tokenOutcome(entry.token), response_headers: entry.responseHeaders }
     case 'answer':
       return { outcome: 'answer', ...entry.response }
     case 'denied':

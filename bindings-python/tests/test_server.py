@@ -18,6 +18,7 @@ from mcp_bearer import (
     Issuer,
     Issuers,
     MetadataRoutes,
+    OperationGuard,
     OperationPolicy,
     Request,
     Requirement,
@@ -70,7 +71,15 @@ def test_a_denied_decision_is_false_and_complete(server: ResourceServer) -> None
 def test_who_and_may_they_are_public_alone(server: ResourceServer, issuer: TestIssuer) -> None:
     who = server.try_authenticate(request(issuer.token()))
     assert who is not None
+    assert who
+    assert who.authenticated
     assert who.token is not None
+    assert who.response_headers == []
+    assert repr(who) == "Authentication(authenticated=True)"
+    nobody = server.try_authenticate(request(None))
+    assert nobody is not None
+    assert not nobody
+    assert not nobody.authenticated
     assert server.permit(who.token, READ)
     refused = server.permit(who.token, WRITE)
     assert refused.denial is not None
@@ -87,7 +96,7 @@ async def test_with_keys_in_memory_awaiting_makes_no_task(server: ResourceServer
     with pytest.raises(StopIteration) as stopped:
         awaited.send(None)
     assert stopped.value.value.allowed
-    assert (await server.authenticate(request(issuer.token()))).allowed
+    assert (await server.authenticate(request(issuer.token()))).authenticated
     assert (asyncio.all_tasks(), threading.active_count()) == before
 
 
@@ -286,6 +295,27 @@ def test_a_clock_that_fails_lets_nothing_through(issuer: TestIssuer, monkeypatch
     assert decision.denial is not None
     assert decision.denial.reason == reason.EXPIRED
     assert told == [ZeroDivisionError]
+
+
+def test_a_guard_says_how_a_request_goes_on(server: ResourceServer, issuer: TestIssuer) -> None:
+    guard = Guard(server, public_routes=["/health"])
+    operations = OperationGuard(server, OperationPolicy(public_methods=["ping"]))
+    cases: list[tuple[Guard | OperationGuard, Request, str]] = [
+        (guard, request(issuer.token()), "authenticated"),
+        (guard, request(None, target="/health"), "public"),
+        (guard, request(None, target=METADATA), "answer"),
+        (guard, request(None), "denied"),
+        (operations, request(None), "anonymous"),
+        (operations, request("x"), "denied"),
+    ]
+    for of, asked, kind in cases:
+        entry = of.try_enter(asked)
+        assert entry is not None
+        assert entry.kind == kind
+        assert (entry.token is not None) is (kind == "authenticated")
+        assert (entry.response is not None) is (kind == "answer")
+        assert (entry.denial is not None) is (kind == "denied")
+        assert entry.response_headers == []
 
 
 def test_a_guard_names_a_wrong_route(server: ResourceServer) -> None:

@@ -9,7 +9,7 @@
 use std::task::Poll;
 
 use crate::access_token::AccessToken;
-use crate::decision::{Authentication, Decision, Denial, Response};
+use crate::decision::{Authentication, Decision, Denial, Headers, Response};
 use crate::error::{ConfigError, Reason};
 use crate::metadata::{MetadataRoutes, RootAlias};
 use crate::operation::{OperationPolicy, OperationRequest};
@@ -28,8 +28,14 @@ pub struct Guard {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Entry {
-    /// Hand it to the application, with this token.
-    Authenticated(AccessToken),
+    /// Hand it to the application.
+    #[non_exhaustive]
+    Authenticated {
+        /// Who is calling.
+        token: AccessToken,
+        /// Fields to add to the response, whatever it is. Empty unless a proof scheme needs some.
+        response_headers: Headers,
+    },
     /// Hand it to the application as it is: a preflight or a public route.
     Public,
     /// No credentials, and some operations need none: judge the operation without a token.
@@ -178,7 +184,9 @@ impl OperationGuard {
 impl From<Authentication> for Entry {
     fn from(authentication: Authentication) -> Self {
         match authentication {
-            Authentication::Authenticated(token) => Self::Authenticated(token),
+            Authentication::Authenticated { token, response_headers } => {
+                Self::Authenticated { token, response_headers }
+            }
             Authentication::Denied(denial) => Self::Denied(denial),
         }
     }

@@ -13,7 +13,7 @@ use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
-use crate::decision::{Authentication, Decision, Denial};
+use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
 use crate::jwks::{Find, Flight, Issuers};
 use crate::metadata::ProtectedResourceMetadata;
@@ -96,10 +96,7 @@ impl ResourceServer {
 
     /// [`authenticate`](Self::authenticate), then [`permit`](Self::permit).
     pub async fn authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Decision {
-        match self.authenticate_for(request, requirement).await {
-            Authentication::Authenticated(token) => self.permit(token, requirement),
-            Authentication::Denied(denial) => Decision::Denied(denial),
-        }
+        self.decide(self.authenticate_for(request, requirement).await, requirement)
     }
 
     /// [`authenticate`](Self::authenticate) without I/O: `Pending` if keys must be fetched first.
@@ -109,10 +106,8 @@ impl ResourceServer {
 
     /// [`authorize`](Self::authorize) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Poll<Decision> {
-        ready(self.0.attempt(request, requirement, false)).map(|answer| match answer {
-            Authentication::Authenticated(token) => self.permit(token, requirement),
-            Authentication::Denied(denial) => Decision::Denied(denial),
-        })
+        ready(self.0.attempt(request, requirement, false))
+            .map(|authentication| self.decide(authentication, requirement))
     }
 
     /// May they, for a JSON-RPC message on an endpoint with an operation policy.
@@ -170,6 +165,15 @@ impl ResourceServer {
         Self(Arc::new(inner))
     }
 
+    fn decide(&self, authentication: Authentication, requirement: &Requirement) -> Decision {
+        match authentication {
+            Authentication::Authenticated { token, response_headers } => {
+                self.permit(token, requirement).adding(response_headers)
+            }
+            Authentication::Denied(denial) => Decision::Denied(denial),
+        }
+    }
+
     pub(crate) async fn authenticate_for(
         &self,
         request: &Request<'_>,
@@ -220,7 +224,7 @@ impl Inner {
         waited: bool,
     ) -> Result<Authentication, Flight> {
         Ok(match self.verify(request, self.issuers.now(), waited) {
-            Ok(token) => Authentication::Authenticated(token),
+            Ok(token) => Authentication::Authenticated { token, response_headers: Headers::new() },
             Err(Stop::Refused(reason)) => {
                 Authentication::Denied(self.denials.denial(reason, &needed.scopes()))
             }

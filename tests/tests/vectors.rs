@@ -17,8 +17,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mcp_bearer::operation::OperationRequest;
 use mcp_bearer::{
-    AccessToken, Decision, Denial, Entry, Guard, MetadataRoutes, OperationGuard, Request, ResourceServer,
-    Response,
+    AccessToken, Decision, Denial, Entry, Guard, Headers, MetadataRoutes, OperationGuard, Request,
+    ResourceServer, Response,
 };
 use mcp_bearer_tests::folder;
 use mcp_bearer_tests::model::{
@@ -183,7 +183,9 @@ impl Application {
         match input.call {
             Call::Guard => {
                 match self.either(self.guard.try_enter(&request), self.guard.enter(&request)).await {
-                    Entry::Authenticated(token) => allowed(Some(&token)),
+                    Entry::Authenticated { token, response_headers, .. } => {
+                        allowed(Some(&token), &response_headers)
+                    }
                     other => passed(other),
                 }
             }
@@ -191,9 +193,8 @@ impl Application {
                 let needs = requirement(input.requirement.as_deref().unwrap_or_default()).unwrap();
                 let ready = self.server.try_authorize(&request, &needs);
                 match self.either(ready, self.server.authorize(&request, &needs)).await {
-                    Decision::Allowed { token, response_headers } => {
-                        assert!(response_headers.is_empty());
-                        allowed(Some(&token))
+                    Decision::Allowed { token, response_headers, .. } => {
+                        allowed(Some(&token), &response_headers)
                     }
                     Decision::Denied(denial) => denied(denial),
                     _ => unreachable!("a new kind of decision"),
@@ -204,16 +205,15 @@ impl Application {
                     .either(self.operations.try_enter(&request), self.operations.enter(&request))
                     .await
                 {
-                    Entry::Authenticated(token) => Some(token),
+                    Entry::Authenticated { token, .. } => Some(token),
                     Entry::Anonymous => None,
                     other => return passed(other),
                 };
                 let (body, parsed) = body(input.body.as_ref());
                 let request = OperationRequest::new(&input.method, headers(), &body);
                 match self.operations.permit(token, &if parsed { request.parsed() } else { request }) {
-                    Decision::Allowed { token, response_headers } => {
-                        assert!(response_headers.is_empty());
-                        allowed(token.as_ref())
+                    Decision::Allowed { token, response_headers, .. } => {
+                        allowed(token.as_ref(), &response_headers)
                     }
                     Decision::Denied(denial) => denied(denial),
                     _ => unreachable!("a new kind of decision"),
@@ -253,7 +253,7 @@ fn passed(entry: Entry) -> Outcome {
     }
 }
 
-fn allowed(token: Option<&AccessToken>) -> Outcome {
+fn allowed(token: Option<&AccessToken>, response_headers: &Headers) -> Outcome {
     let text = |text: &str| text.to_owned();
     let token = token.map(|token| Token {
         issuer: text(token.issuer()),
@@ -263,7 +263,7 @@ fn allowed(token: Option<&AccessToken>) -> Outcome {
         audiences: token.audiences().map(text).collect(),
         expires_at: token.expires_at().expect("a JWT expires").as_secs_f64(),
     });
-    Outcome::Allowed { token, response_headers: Vec::new() }
+    Outcome::Allowed { token, response_headers: fields(response_headers) }
 }
 
 fn denied(denial: Denial) -> Outcome {

@@ -87,10 +87,10 @@ const gates: web.Gate[] = [web.protect(server), web.operations(policy), web.requ
 export async function serve(request: Request): Promise<Response> {
   for (const gate of gates) {
     const answer = await gate(request)
-    if (answer !== undefined) return answer
+    if (answer !== undefined) return web.finish(request, answer)
   }
   const authInfo = web.auth(request)
-  return mcp.fetch(request, authInfo === undefined ? {} : { authInfo })
+  return web.finish(request, await mcp.fetch(request, authInfo === undefined ? {} : { authInfo }))
 }
 
 try {

@@ -30,6 +30,7 @@ from . import reason
 from ._config_error import ConfigError
 from ._mcp_bearer import (
     AccessToken,
+    Authentication,
     Call,
     Decision,
     Denial,
@@ -49,6 +50,7 @@ from ._mcp_bearer import (
 
 __all__ = [
     "AccessToken",
+    "Authentication",
     "Call",
     "ConfigError",
     "Decision",

@@ -3,10 +3,11 @@
 import builtins
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict, final
+from typing import Any, Literal, TypeAlias, TypedDict, final
 
 __all__ = [
     "AccessToken",
+    "Authentication",
     "Call",
     "Decision",
     "Denial",
@@ -134,10 +135,10 @@ class ResourceServer:
     def authorize(self, request: Request, requirement: Requirement, /) -> Coroutine[Any, Any, Decision]:
         """Who is calling, and may they: ``authenticate``, then ``permit``."""
 
-    def try_authenticate(self, request: Request, /) -> Decision | None:
+    def try_authenticate(self, request: Request, /) -> Authentication | None:
         """``authenticate`` without I/O: ``None`` if keys must be fetched first."""
 
-    def authenticate(self, request: Request, /) -> Coroutine[Any, Any, Decision]:
+    def authenticate(self, request: Request, /) -> Coroutine[Any, Any, Authentication]:
         """Who is calling."""
 
     def permit(self, token: AccessToken, requirement: Requirement, /) -> Decision:
@@ -420,6 +421,26 @@ class AccessToken:
         """The token itself. It is a credential: never log it, never pass it on."""
 
 @final
+class Authentication:
+    """Who is calling. True exactly if that is known."""
+
+    @property
+    def authenticated(self) -> bool: ...
+    @property
+    def token(self) -> AccessToken | None:
+        """Who is calling; ``None`` if denied."""
+
+    @property
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Fields to add to the response, whatever it is. Empty unless a proof scheme needs some."""
+
+    @property
+    def denial(self) -> Denial | None:
+        """Answer with this."""
+
+    def __bool__(self) -> bool: ...
+
+@final
 class Decision:
     """Whether a request may go on. True exactly if it is allowed."""
 
@@ -431,7 +452,7 @@ class Decision:
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:
-        """Fields to add to the response, whatever it is."""
+        """Fields to add to the response, whatever it is. Empty unless a proof scheme needs some."""
 
     @property
     def denial(self) -> Denial | None:
@@ -572,16 +593,24 @@ class Entry:
     """How a request goes on."""
 
     @property
+    def kind(self) -> Literal["authenticated", "public", "anonymous", "answer", "denied"]:
+        """Hand it on with its token, as it is, or to be judged without one; or answer."""
+
+    @property
     def token(self) -> AccessToken | None:
         """Who is calling."""
 
     @property
-    def response(self) -> Denial | Response | None:
-        """Answer with this."""
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Fields to add to the response, whatever it is. Empty unless a proof scheme needs some."""
 
     @property
-    def public(self) -> bool:
-        """A preflight or a public route: hand it on as it is."""
+    def response(self) -> Response | None:
+        """Answer with this: metadata."""
+
+    @property
+    def denial(self) -> Denial | None:
+        """Answer with this: a refusal."""
 
 @final
 class Pending:

@@ -15,11 +15,15 @@ _KEY = "mcp_bearer"
 class Passage:
     """A request that was let in: by which server, with whose token, and whether it is refused yet."""
 
-    __slots__ = ("asked", "denial", "server", "token")
+    __slots__ = ("asked", "denial", "response_headers", "server", "token")
 
-    def __init__(self, server: ResourceServer, token: AccessToken | None) -> None:
+    def __init__(
+        self, server: ResourceServer, token: AccessToken | None, response_headers: list[tuple[str, str]]
+    ) -> None:
         self.server = server
         self.token = token
+        self.response_headers = response_headers
+        """Fields to add to the response, whatever it is."""
         self.asked = False
         """Whether a route has said what it needs."""
         self.denial: Denial | None = None

@@ -137,9 +137,11 @@ async def _permit(connection: HTTPConnection, requirement: Requirement) -> Acces
 
 async def _decide(passage: Passage, scope: Scope, requirement: Requirement) -> Decision:
     if passage.token is not None:
-        return passage.server.permit(passage.token, requirement)
-    # On a public route that asks for a token all the same.
-    return await passage.server.authorize(request_of(scope), requirement)
+        decision = passage.server.permit(passage.token, requirement)
+    else:  # On a public route that asks for a token all the same.
+        decision = await passage.server.authorize(request_of(scope), requirement)
+    passage.response_headers += decision.response_headers
+    return decision
 
 
 def _is_cors(middleware: object) -> bool:

@@ -114,7 +114,10 @@ export interface ResourceServerDefaults {
   authorizationServers?: readonly string[]
   /** The scopes that the metadata names: what basic use needs, not the whole catalogue. */
   scopesSupported?: readonly string[]
-  /** The scopes that a 401 asks for. Default: those of the route. */
+  /**
+   * The scopes that a 401 asks for. Set them behind a `Guard`, which knows no route: the default is
+   * what the requirement of the call needs, or the base of an operation policy.
+   */
   challengeScopes?: readonly string[]
   /** The accepted algorithms, as JOSE spells them. Default: all that are known. */
   algorithms?: readonly string[]

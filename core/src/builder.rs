@@ -139,7 +139,9 @@ impl Builder {
         self
     }
 
-    /// The scopes that a 401 asks for. Default: those of the route.
+    /// The scopes that a 401 asks for. Set them behind a [`Guard`](crate::Guard), which knows no
+    /// route: the default is what the requirement of the call needs, or the base of an operation
+    /// policy.
     pub fn challenge_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.challenge_scopes = Some(strings(scopes));
         self

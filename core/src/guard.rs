@@ -135,7 +135,7 @@ impl OperationGuard {
         if request.is_preflight() {
             return Entry::Public;
         }
-        self.or_anonymous(self.server.authenticate(request).await)
+        self.or_anonymous(self.server.authenticate_for(request, self.policy.base()).await)
     }
 
     /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
@@ -143,7 +143,9 @@ impl OperationGuard {
         if request.is_preflight() {
             return Poll::Ready(Entry::Public);
         }
-        self.server.try_authenticate(request).map(|authentication| self.or_anonymous(authentication))
+        self.server
+            .try_authenticate_for(request, self.policy.base())
+            .map(|authentication| self.or_anonymous(authentication))
     }
 
     /// May they. `token` is `None` after [`Entry::Anonymous`].

@@ -23,14 +23,14 @@
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! use axum::{Router, routing::get};
 //! use mcp_bearer::axum::{protect, require_scope};
-//! use mcp_bearer::{AccessToken, Guard, ResourceServer};
+//! use mcp_bearer::{AccessToken, Builder, Guard};
 //!
 //! async fn todos(token: AccessToken) -> String {
 //!     format!("the todos of {:?}", token.subject())
 //! }
 //!
 //! // MCP_SERVER_URL, and SCALEKIT_ENVIRONMENT_URL with RESOURCE_ID or MCP_BEARER_ISSUERS.
-//! let server = ResourceServer::from_env()?;
+//! let server = Builder::from_env(std::env::vars())?.challenge_scopes(["todo:read"]).build()?;
 //! let app = Router::new().route("/todos", get(todos).layer(require_scope("todo:read")?));
 //! let app = protect(app, Guard::new(server)?);
 //!

@@ -101,12 +101,12 @@ impl ResourceServer {
 
     /// [`authenticate`](Self::authenticate) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authenticate(&self, request: &Request<'_>) -> Poll<Authentication> {
-        ready(self.0.attempt(request, &Requirement::none(), false))
+        self.try_authenticate_for(request, &Requirement::none())
     }
 
     /// [`authorize`](Self::authorize) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Poll<Decision> {
-        ready(self.0.attempt(request, requirement, false))
+        self.try_authenticate_for(request, requirement)
             .map(|authentication| self.decide(authentication, requirement))
     }
 
@@ -163,6 +163,14 @@ impl ResourceServer {
 
     pub(crate) fn from_inner(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    pub(crate) fn try_authenticate_for(
+        &self,
+        request: &Request<'_>,
+        needed: &Requirement,
+    ) -> Poll<Authentication> {
+        self.0.attempt(request, needed, false).map_or(Poll::Pending, Poll::Ready)
     }
 
     fn decide(&self, authentication: Authentication, requirement: &Requirement) -> Decision {
@@ -251,8 +259,4 @@ impl From<Reason> for Stop {
     fn from(reason: Reason) -> Self {
         Self::Refused(reason)
     }
-}
-
-fn ready(attempt: Result<Authentication, Flight>) -> Poll<Authentication> {
-    attempt.map_or(Poll::Pending, Poll::Ready)
 }

@@ -82,7 +82,9 @@ class ResourceServer:
             all, by ``client_id``: for providers that issue none, such as Cognito.
         :param authorization_servers: Where clients get tokens. Default: the issuers.
         :param scopes_supported: The scopes that the metadata names: what basic use needs.
-        :param challenge_scopes: The scopes that a 401 asks for. Default: those of the route.
+        :param challenge_scopes: The scopes that a 401 asks for. Set them behind a ``Guard``, which
+            knows no route: the default is what the requirement of the call needs, or the base of an
+            operation policy.
         :param algorithms: The accepted ones, as JOSE spells them. Default: all that are known.
         :param leeway: How far clocks may differ, in seconds, 60 at most.
         :param max_token_size: In bytes, from 256 to 1 MiB.

@@ -115,6 +115,11 @@ impl OperationPolicy {
         method.eq_ignore_ascii_case("POST")
     }
 
+    /// What every operation at the endpoint needs.
+    pub(crate) fn base(&self) -> &Requirement {
+        &self.0.base
+    }
+
     /// What the request needs. Without a token, no function is called: its answer could not make
     /// the request public.
     pub(crate) fn judge(

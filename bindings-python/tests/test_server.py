@@ -225,6 +225,19 @@ def test_metadata(server: ResourceServer, issuer: TestIssuer) -> None:
     assert len(MetadataRoutes([document, other.metadata], root_alias="nobody").paths) == 2
 
 
+def test_defaults_are_as_documented(issuer: TestIssuer) -> None:
+    now = [0.0]
+    issuers = Issuers([Issuer(ISSUER, jwks=issuer.jwks)], clock=lambda: now[0])
+    server = ResourceServer(resource=RESOURCE, issuers=issuers)
+    leeway = inspect.signature(ResourceServer).parameters["leeway"].default
+    token = request(issuer.token(exp=1000))
+    for after, valid in [(-1, True), (0, False)]:
+        now[0] = 1000 + leeway + after
+        assert bool(server.try_authenticate(token)) is valid
+    body_limit = inspect.signature(OperationPolicy).parameters["body_limit"].default
+    assert OperationPolicy().body_limit == body_limit
+
+
 def permit(server: ResourceServer, issuer: TestIssuer, policy: OperationPolicy, **message: Any) -> str:
     who = server.try_authenticate(request(issuer.token("todo:read")))
     assert who is not None

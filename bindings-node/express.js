@@ -95,7 +95,7 @@ function remember(req, server, token) {
   admit(req, server, token)
   if (token == null) return
   req.accessToken = token
-  req.auth = authInfo(token)
+  req.auth = authInfo(token, server)
 }
 
 /** Writes an answer beside what other layers have set: of CORS, theirs holds. */

@@ -74,8 +74,8 @@ function accessToken(request) {
 
 /** The same in the shape of the MCP SDKs: `handler.fetch(request, { authInfo: auth(request) })`. */
 function auth(request) {
-  const token = accessToken(request)
-  return token && authInfo(token)
+  const { token, server } = entered.get(request) ?? {}
+  return token ? authInfo(token, server) : undefined
 }
 
 /** request -> the fields that the gates want on its response. */

@@ -51,13 +51,16 @@ function allOf(scopes) {
   return Requirement.allOf(scopes)
 }
 
-/** The shape in which the MCP SDKs hand the caller to tools. Claims are read when asked for. */
-function authInfo(token) {
+/** The shape in which the MCP SDKs hand the caller to tools. What costs more is made when asked for. */
+function authInfo(token, server) {
   return {
     token: token.secret,
     clientId: token.clientId ?? '',
     scopes: token.scopes,
     expiresAt: token.expiresAt ?? undefined,
+    get resource() {
+      return new URL(server.metadata.resource)
+    },
     get extra() {
       return { claims: token.claims }
     },

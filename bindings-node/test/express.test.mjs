@@ -65,6 +65,7 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.equal(info.clientId, '')
     assert.deepEqual(info.scopes, ['a', 'b'])
     assert.equal(info.expiresAt, info.extra.claims.exp)
+    assert.equal(info.resource, RESOURCE)
     assert.equal(info.extra.claims.sub, 'alice')
   })
 

@@ -32,6 +32,7 @@ test('protect answers or lets in', async () => {
   assert.equal(await gate(good), undefined)
   assert.ok(accessToken(good) instanceof AccessToken)
   assert.equal(auth(good).extra.claims.sub, 'alice')
+  assert.equal(auth(good).resource.href, URL_)
   const twice = request({})
   twice.headers.append('authorization', as.bearer())
   assert.equal((await gate(twice)).status, 400)

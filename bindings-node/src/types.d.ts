@@ -247,7 +247,10 @@ export interface ProtectedResourceMetadataDocument {
   [member: string]: unknown
 }
 
-/** A setting is wrong. The only error that this package throws on purpose, never for a request. */
+/**
+ * A setting is wrong. Thrown when something is constructed, never because of a request: a plain `Error`
+ * says that a part is missing, such as the guard before a route.
+ */
 export declare class ConfigError extends Error {
   readonly name: 'ConfigError'
   readonly code: 'ERR_MCP_BEARER_CONFIG'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcp_bearer import ConfigError, Denial, Issuers, OperationPolicy, ResourceServer
+from mcp_bearer import Denial, Issuers, OperationPolicy, ResourceServer
 from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
 
 from .support import ISSUER, METADATA, RESOURCE, TestIssuer, client, request, rpc
@@ -357,7 +357,7 @@ async def test_frames_of_a_websocket_cannot_be_judged(server: ResourceServer, is
 
 
 async def test_without_a_server_there_is_a_setup_error(issuer: TestIssuer) -> None:
-    with pytest.raises(ConfigError, match="protect"):
+    with pytest.raises(RuntimeError, match="protect"):
         await exchange(OperationsMiddleware(Application(), POLICY), scope_of(token=issuer.token()))
 
 

@@ -20,7 +20,8 @@ The whole of it is one call, ``authorize(request, requirement)``, made of ``auth
         answer = decision.denial.status, decision.denial.headers, decision.denial.body
 
 A refused request is a value, not an exception: a 401 is the normal first request of every MCP
-client. The only exception is ``ConfigError``, when something is constructed with a wrong setting.
+client. Exceptions are for the setup: ``ConfigError`` when something is constructed with a wrong
+setting, ``RuntimeError`` where a part is missing, such as the middleware.
 
 Applications rarely make that call themselves: ``mcp_bearer.fastapi.protect`` and the middleware of
 ``mcp_bearer.asgi`` do.

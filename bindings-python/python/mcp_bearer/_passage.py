@@ -4,7 +4,6 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from ._config_error import ConfigError
 from ._mcp_bearer import AccessToken, Denial, Request, ResourceServer
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -34,6 +33,10 @@ class Passage:
         return RefusedError(denial.reason)
 
 
+class SetupError(RuntimeError):
+    """The parts of an application are not put together as they must be."""
+
+
 class RefusedError(Exception):
     """Ends the handling of a request whose answer the middleware knows already."""
 
@@ -42,8 +45,7 @@ def passage_of(scope: Scope) -> Passage:
     """Return what the middleware has left, which it has unless it is not installed."""
     passage = scope.get(_KEY)
     if not isinstance(passage, Passage):
-        raise ConfigError(
-            "protect",
+        raise SetupError(
             "the application is not protected: call mcp_bearer.fastapi.protect(app, server), "
             "or wrap it in mcp_bearer.asgi.BearerMiddleware",
         )

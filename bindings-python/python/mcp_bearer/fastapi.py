@@ -34,7 +34,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
 from ._mcp_bearer import AccessToken, Decision, Denial, Requirement, ResourceServer
-from ._passage import Passage, Scope, passage_of, request_of
+from ._passage import Passage, Scope, SetupError, passage_of, request_of
 from .asgi import BearerMiddleware
 
 __all__ = ["Bearer", "protect", "require", "require_scope"]
@@ -51,7 +51,7 @@ def protect(app: FastAPI, server: ResourceServer, *, public_routes: Collection[s
     That is where a ``CORSMiddleware`` belongs, and where it is left if it was added before.
     """
     if app.middleware_stack is not None:
-        raise RuntimeError("protect() comes before the first request")
+        raise SetupError("protect() comes before the first request")
     middleware = Middleware(_Protection, server, public_routes=tuple(public_routes))
     stack = app.user_middleware
     outer = [index for index, entry in enumerate(stack) if _is_cors(entry.cls)]

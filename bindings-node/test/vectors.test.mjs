@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
-import test from 'node:test'
+import test, { after } from 'node:test'
 
 import {
   ConfigError, Guard, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
@@ -11,7 +11,9 @@ import {
 
 const folder = new URL('../../tests/vectors/', import.meta.url)
 const files = readdirSync(folder).filter(name => name.endsWith('.json') && name !== 'schema.json')
+const reasons = new Set()
 let total = 0
+let ran = 0
 
 test('there are vectors', () => assert.ok(files.length > 0))
 
@@ -21,9 +23,10 @@ for (const file of files) {
   assert.equal(typeof notes, 'object')
   const ids = new Set()
   for (const group of testGroups) {
-    for (const { tcId } of group.tests) {
+    for (const { tcId, result } of group.tests) {
       assert.ok(!ids.has(tcId), `${file}: ${tcId} occurs twice`)
       ids.add(tcId)
+      if (result.reason !== undefined) reasons.add(result.reason)
     }
     test(`${file}: ${group.comment}`, () => groupTypes[group.type](group))
   }
@@ -31,7 +34,14 @@ for (const file of files) {
   total += numberOfTests
 }
 
-test('every vector was run', t => t.diagnostic(`${total} vectors in ${files.length} files`))
+after(() => assert.equal(ran, total, 'every vector was run'))
+
+test('every reason is in the declared type', () => {
+  const declared = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8')
+  const [, union] = declared.match(/type Reason =([^(]*)\(string/)
+  const names = new Set(Array.from(union.matchAll(/'(.*)'/g), ([, name]) => name))
+  assert.deepEqual([...reasons].filter(reason => !names.has(reason)), [])
+})
 
 const groupTypes = { request: runRequests, configuration: runConfigurations }
 
@@ -44,6 +54,7 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
   const operations = new OperationGuard(built, newPolicy(policy ?? {}))
   const routes = () => newRoutes(built, others, root_alias, world)
   for (const { tcId, comment, notes, requirements, input, result, fetched, ...rest } of tests) {
+    ran += 1
     nothingElse(rest, tcId)
     const { call, now, fetch, method, target, headers, requirement, body, ...more } = input
     nothingElse(more, tcId)
@@ -78,6 +89,7 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
 function runConfigurations({ type, comment, tests, ...rest }) {
   nothingElse(rest, comment)
   for (const { tcId, comment, notes, requirements, input, result, ...rest } of tests) {
+    ran += 1
     nothingElse(rest, tcId)
     const { server, requirement, policy, public_routes, with: others, root_alias, ...more } = input
     nothingElse(more, tcId)

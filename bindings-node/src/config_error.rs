@@ -16,8 +16,7 @@ const RENAMED: [(&str, &str); 5] = [
 ];
 
 /// What messages of the crate may mention of other settings.
-const MENTIONED: [&str; 4] =
-    ["dangerously_allow_http_hosts", "jwks_uri", "fallback_jwks_uri", "scopes_supported"];
+const MENTIONED: [&str; 2] = ["dangerously_allow_http_hosts", "jwks_uri"];
 
 type Arguments = FnArgs<(String, String)>;
 

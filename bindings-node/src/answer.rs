@@ -1,11 +1,17 @@
 //! Decisions, refusals and entries as plain objects. Their types are in `types.d.ts`.
 
+use std::future::Future;
+use std::task::Poll;
+
 use mcp_bearer::{Authentication, Decision, Denial, Entry, Headers, Response};
-use napi::bindgen_prelude::{Array, JavaScriptClassExt, Object, ToNapiValue, TypeName};
+use napi::bindgen_prelude::{
+    Array, ClassInstance, JavaScriptClassExt, Object, PromiseRaw, ToNapiValue, TypeName,
+};
 use napi::{Env, Result, ValueType, sys};
 use napi_derive::napi;
 
 use crate::access_token::AccessToken;
+use crate::worker;
 
 /// Something of the crate on its way to JavaScript.
 pub(crate) struct Answer<T>(pub(crate) T);
@@ -116,6 +122,39 @@ impl IntoObject for Response {
 #[must_use]
 pub fn internal_denial() -> Answer<Denial> {
     Answer(Denial::internal())
+}
+
+/// An answer that is there already.
+pub(crate) fn now<T>(poll: Poll<T>) -> Option<Answer<T>> {
+    match poll {
+        Poll::Ready(answer) => Some(Answer(answer)),
+        Poll::Pending => None,
+    }
+}
+
+/// A promise that is settled already if the answer is there; the future runs only if it is not.
+pub(crate) fn now_or_later<'env, T: IntoObject + Send + 'static>(
+    env: &'env Env,
+    poll: Poll<T>,
+    later: impl Future<Output = T> + Send + 'static,
+) -> Result<PromiseRaw<'env, Answer<T>>> {
+    match now(poll) {
+        Some(answer) => PromiseRaw::resolve(env, answer),
+        None => worker::promise(env, async move { Answer(later.await) }),
+    }
+}
+
+/// A decision that hands the caller's own token back.
+pub(crate) fn operation_decision<'env>(
+    env: &'env Env,
+    decision: Decision<Option<mcp_bearer::AccessToken>>,
+    token: Option<ClassInstance<'env, AccessToken>>,
+) -> Result<Object<'env>> {
+    match decision {
+        Decision::Allowed { response_headers, .. } => allowed(env, token, &response_headers),
+        Decision::Denied(denial) => refused(env, denial),
+        other => unknown(env, &other),
+    }
 }
 
 /// An allowed decision; the token is an instance, so that the caller's own can be handed back.

@@ -8,16 +8,15 @@ use napi::{Env, Result, ValueType};
 use napi_derive::napi;
 
 use crate::access_token::AccessToken;
-use crate::answer::{Answer, allowed, refused, unknown};
+use crate::answer::{Answer, allowed, now, now_or_later, operation_decision, refused, unknown};
 use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
-use crate::guard::{OwnedOperation, operation_decision, ready};
 use crate::issuers::{Issuers, issuer_list, key_options};
 use crate::json;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::options::{Options, entries};
 use crate::policy::OperationPolicy;
-use crate::request::OwnedRequest;
+use crate::request::{OwnedOperation, OwnedRequest};
 use crate::requirement::Requirement;
 use crate::worker;
 
@@ -64,7 +63,7 @@ impl ResourceServer {
         request: Unknown<'_>,
     ) -> Result<Option<Answer<Authentication>>> {
         self.clock.ask(env)?;
-        Ok(ready(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
+        Ok(now(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
     }
 
     /// Who is calling.
@@ -76,11 +75,9 @@ impl ResourceServer {
     ) -> Result<PromiseRaw<'env, Answer<Authentication>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        if let Some(answer) = ready(self.server.try_authenticate(&request.as_request())) {
-            return PromiseRaw::resolve(env, answer);
-        }
+        let now = self.server.try_authenticate(&request.as_request());
         let server = self.server.clone();
-        worker::promise(env, async move { Answer(server.authenticate(&request.as_request()).await) })
+        now_or_later(env, now, async move { server.authenticate(&request.as_request()).await })
     }
 
     /// `authorize` without I/O: `null` if keys must be fetched first.
@@ -96,7 +93,7 @@ impl ResourceServer {
         requirement: &Requirement,
     ) -> Result<Option<Answer<Decision>>> {
         self.clock.ask(env)?;
-        Ok(ready(self.server.try_authorize(&OwnedRequest::read(request)?.as_request(), &requirement.0)))
+        Ok(now(self.server.try_authorize(&OwnedRequest::read(request)?.as_request(), &requirement.0)))
     }
 
     /// `authenticate`, then `permit`.
@@ -113,14 +110,9 @@ impl ResourceServer {
     ) -> Result<PromiseRaw<'env, Answer<Decision>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        if let Some(answer) = ready(self.server.try_authorize(&request.as_request(), &requirement.0)) {
-            return PromiseRaw::resolve(env, answer);
-        }
+        let now = self.server.try_authorize(&request.as_request(), &requirement.0);
         let (server, requirement) = (self.server.clone(), requirement.0.clone());
-        worker::promise(
-            env,
-            async move { Answer(server.authorize(&request.as_request(), &requirement).await) },
-        )
+        now_or_later(env, now, async move { server.authorize(&request.as_request(), &requirement).await })
     }
 
     /// May they: whether a verified token satisfies a requirement.

@@ -31,7 +31,7 @@ impl Guard {
         let options = Options::new(env, "the guard", options)?;
         let public_routes = options.strings("publicRoutes")?.unwrap_or_default();
         options.finish()?;
-        let guard = mcp_bearer::Guard::new(server.server.clone()).or_throw(env)?;
+        let guard = mcp_bearer::Guard::new(server.server.clone());
         let guard = guard.public_routes(public_routes).or_throw(env)?;
         Ok(Self { guard, clock: server.clock.clone() })
     }

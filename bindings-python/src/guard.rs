@@ -77,7 +77,7 @@ impl Guard {
     )]
     fn new(py: Python<'_>, server: Py<ResourceServer>, public_routes: Vec<String>) -> PyResult<Self> {
         let guard = core::Guard::new(server.get().0.clone())
-            .and_then(|guard| guard.public_routes(public_routes))
+            .public_routes(public_routes)
             .map_err(|error| config_error(py, &error))?;
         Ok(Self { guard, server })
     }

@@ -16,7 +16,7 @@
 //! let app: Router = Router::new()
 //!     .route("/me", get(me))
 //!     .route("/todos", get(me).layer(require_scope("todo:read")?));
-//! let app = protect(app, Guard::new(server)?);
+//! let app = protect(app, Guard::new(server));
 //! # }
 //! # Ok::<(), mcp_bearer::ConfigError>(())
 //! ```
@@ -40,7 +40,7 @@
 //!     .tool("create_todo", Requirement::scope("todo:write")?)
 //!     .build()?;
 //! let app: Router = Router::new().route("/mcp", mcp.layer(OperationsLayer::new(server.clone(), policy)));
-//! let app = protect(app, Guard::new(server)?);
+//! let app = protect(app, Guard::new(server));
 //! # }
 //! # Ok::<(), mcp_bearer::ConfigError>(())
 //! ```

@@ -11,7 +11,7 @@ use std::task::Poll;
 use crate::access_token::AccessToken;
 use crate::decision::{Authentication, Decision, Denial, Headers, Response};
 use crate::error::{ConfigError, Reason};
-use crate::metadata::{MetadataRoutes, RootAlias};
+use crate::metadata::MetadataRoutes;
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::server::ResourceServer;
@@ -47,13 +47,11 @@ pub enum Entry {
 }
 
 impl Guard {
-    /// Guards an application.
-    ///
-    /// # Errors
-    /// None at present for a single resource; the signature leaves room.
-    pub fn new(server: ResourceServer) -> Result<Self, ConfigError> {
-        let metadata = MetadataRoutes::new([server.metadata().clone()], &RootAlias::Only)?;
-        Ok(Self { server, metadata, public_routes: Vec::new() })
+    /// Guards an application that is one resource.
+    #[must_use]
+    pub fn new(server: ResourceServer) -> Self {
+        let metadata = MetadataRoutes::of(server.metadata().clone());
+        Self { server, metadata, public_routes: Vec::new() }
     }
 
     /// Further paths that need no token, such as a health check: compared exactly, case and

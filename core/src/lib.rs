@@ -32,7 +32,7 @@
 //! // MCP_SERVER_URL, and SCALEKIT_ENVIRONMENT_URL with RESOURCE_ID or MCP_BEARER_ISSUERS.
 //! let server = Builder::from_env(std::env::vars())?.challenge_scopes(["todo:read"]).build()?;
 //! let app = Router::new().route("/todos", get(todos).layer(require_scope("todo:read")?));
-//! let app = protect(app, Guard::new(server)?);
+//! let app = protect(app, Guard::new(server));
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
 //! axum::serve(listener, app).await?;

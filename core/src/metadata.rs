@@ -138,6 +138,13 @@ impl ProtectedResourceMetadata {
 }
 
 impl MetadataRoutes {
+    /// The routes of the only resource.
+    pub(crate) fn of(document: ProtectedResourceMetadata) -> Self {
+        let alias = (document.path != ROOT).then(|| (ROOT.to_owned(), document.clone()));
+        let own = (document.path.clone(), document);
+        Self { routes: [own].into_iter().chain(alias).collect() }
+    }
+
     /// The routes of these resources.
     ///
     /// # Errors

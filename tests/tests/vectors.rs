@@ -120,7 +120,7 @@ fn build(input: &Configuration, expected: &Built) -> Result<(), String> {
     let built = server(&world, &input.server).and_then(|server| {
         requirement(input.requirement.as_deref().unwrap_or_default())?;
         policy(&input.policy.clone().unwrap_or_default())?;
-        Guard::new(server.clone())?.public_routes(input.public_routes.clone())?;
+        Guard::new(server.clone()).public_routes(input.public_routes.clone())?;
         routes(&world, &server, &input.with, input.root_alias.as_ref())
     });
     match (built, expected) {
@@ -168,7 +168,7 @@ impl Application {
         root: Option<&RootAlias>,
     ) -> Self {
         let server = server(world, settings).expect("a server");
-        let guard = Guard::new(server.clone()).unwrap().public_routes(public_routes.to_vec()).unwrap();
+        let guard = Guard::new(server.clone()).public_routes(public_routes.to_vec()).unwrap();
         let policy = support::policy(&policy.cloned().unwrap_or_default()).expect("a policy");
         let operations = OperationGuard::new(server.clone(), policy);
         let routes = routes(world, &server, with, root).expect("metadata routes");

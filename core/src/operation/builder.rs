@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::resources::{Names, Resources};
+use super::names::Names;
+use super::resources::Resources;
 use super::rule::Rule;
 use super::target::names_a_target;
 use super::{OperationPolicy, Policy, uri};

@@ -9,9 +9,10 @@
 
 mod body;
 mod builder;
-mod headers;
+mod names;
 mod raw;
 mod read;
+mod request;
 mod resources;
 mod rule;
 mod target;
@@ -26,11 +27,12 @@ use crate::error::Reason;
 use crate::requirement::Requirement;
 
 use self::body::{Body, Message};
-use self::resources::{Lookup, Names, Resources};
+use self::names::{Lookup, Names};
+use self::resources::Resources;
 use self::target::Target;
 
 pub use self::builder::OperationPolicyBuilder;
-pub use self::headers::OperationRequest;
+pub use self::request::OperationRequest;
 pub use self::rule::{Call, CallError, Rule};
 
 /// What the operations of one MCP endpoint need: by tool, prompt, resource or method. Cheap to

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::algorithm::Algorithm;
 use crate::challenge::Denials;
 use crate::claims::{Audience, ClaimRules};
 use crate::environment::Environment;
@@ -14,7 +15,6 @@ use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::scope::{ScopeHierarchy, ScopeSet};
 use crate::server::{Inner, ResourceServer};
-use crate::signature::Algorithm;
 use crate::token::TokenRules;
 
 const MAX_LEEWAY: Duration = Duration::from_secs(60);

@@ -55,6 +55,7 @@
 #![forbid(unsafe_code)]
 
 mod access_token;
+mod algorithm;
 mod builder;
 mod challenge;
 mod claims;
@@ -73,7 +74,6 @@ mod request;
 mod requirement;
 mod scope;
 mod server;
-mod signature;
 mod spawn;
 mod token;
 
@@ -87,6 +87,7 @@ pub mod testing;
 pub mod tower;
 
 pub use crate::access_token::AccessToken;
+pub use crate::algorithm::Algorithm;
 pub use crate::builder::Builder;
 pub use crate::challenge::Challenge;
 pub use crate::clock::{Clock, SystemClock, UnixTime};
@@ -101,5 +102,4 @@ pub use crate::request::Request;
 pub use crate::requirement::Requirement;
 pub use crate::scope::ScopeSet;
 pub use crate::server::ResourceServer;
-pub use crate::signature::Algorithm;
 pub use crate::spawn::Spawn;

@@ -9,8 +9,8 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::algorithm::Algorithm;
 use crate::json::{Json, Object};
-use crate::signature::Algorithm;
 
 /// A key that can check signatures of the algorithms that it is bound to.
 pub(crate) struct VerificationKey {

@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use super::download::{Download, Failure};
 use super::policy::{self, Asked, Attempt, Facts, Settings, Verdict};
 use super::set::{Candidates, Choice, KeySet};
+use crate::algorithm::Algorithm;
 use crate::clock::{Clock, UnixTime};
-use crate::signature::Algorithm;
 use crate::spawn::Spawn;
 
 /// Where the keys of one issuer come from.

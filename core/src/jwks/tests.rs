@@ -9,8 +9,8 @@ use http::HeaderMap;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::algorithm::Algorithm;
 use crate::fetch::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse};
-use crate::signature::Algorithm;
 
 mod answers;
 mod settings;

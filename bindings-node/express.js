@@ -3,16 +3,17 @@
 // Express 5 and 4. Translates between Express and the guards; no rule is here.
 
 const { Guard } = require('./index.js')
-const { admit, allOf, authInfo, found, operationGuards, tokenFor } = require('./shared.js')
+const { admit, allOf, answerTo, authInfo, found, operationGuards, tokenFor } = require('./shared.js')
 
 /** Protects the whole application and serves the metadata: `app.use(protect(server))`. */
 function protect(server, options) {
   const guard = new Guard(server, options)
   return (req, res, next) => {
     const enter = entry => {
-      if (entry.kind === 'answer') return answer(res, entry.response)
-      if (entry.kind === 'denied') return answer(res, entry.denial)
+      const instead = answerTo(entry, 'authenticated', 'public')
+      if (instead !== undefined) return answer(res, instead)
       remember(req, server, entry.token)
+      addHeaders(res, entry.responseHeaders)
       next()
     }
     decide(guard.tryEnter(req), () => guard.enter(req), enter, next)
@@ -63,9 +64,10 @@ function operations(policy, { server: own } = {}) {
       readBody(req, policy.bodyLimit, body => attempt(() => permit(token, { body }), next))
     }
     const enter = entry => {
-      if (entry.kind === 'answer') return answer(res, entry.response)
-      if (entry.kind === 'denied') return answer(res, entry.denial)
+      const instead = answerTo(entry, 'authenticated', 'public', 'anonymous')
+      if (instead !== undefined) return answer(res, instead)
       if (entry.kind === 'public') return next()
+      addHeaders(res, entry.responseHeaders)
       judge(entry.token)
     }
     const token = tokenFor(req, server)
@@ -93,7 +95,7 @@ function remember(req, server, token) {
   admit(req, server, token)
   if (token == null) return
   req.accessToken = token
-  req.auth = authInfo(token)
+  req.auth = authInfo(token, server)
 }
 
 /** Writes an answer beside what other layers have set: of CORS, theirs holds. */
@@ -107,7 +109,7 @@ function answer(res, { status, headers, body }) {
   res.req.resume()
 }
 
-function addHeaders(res, headers) {
+function addHeaders(res, headers = []) {
   for (const [name, value] of headers) {
     if (!(name.startsWith('access-control-allow-') && res.hasHeader(name))) res.appendHeader(name, value)
   }

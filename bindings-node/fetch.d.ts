@@ -11,7 +11,9 @@ export type Gate = (request: Request) => Promise<Response | undefined>
  *
  * ```js
  * const gate = protect(ResourceServer.fromEnv())
- * export default { fetch: async request => (await gate(request)) ?? app.fetch(request) }
+ * export default {
+ *   fetch: async request => finish(request, (await gate(request)) ?? (await app.fetch(request))),
+ * }
  * ```
  */
 export declare function protect(server: ResourceServer, options?: GuardOptions): Gate
@@ -27,6 +29,12 @@ export declare function requirement(needed: Requirement): Gate
  * with `server` where it stands alone. The request keeps its body.
  */
 export declare function operations(policy: OperationPolicy, options?: { server?: ResourceServer }): Gate
+
+/**
+ * Adds to the response, whoever gives it, the fields that the gates want on it. There are none unless a
+ * proof scheme needs some.
+ */
+export declare function finish(request: Request, response: Response): Response
 
 /** The verified token of a request that a gate has let in. */
 export declare function accessToken(request: Request): AccessToken | undefined

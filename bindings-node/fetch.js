@@ -3,17 +3,18 @@
 // Web-standard servers: gates from a Request to the Response that answers it instead, if any.
 
 const { Guard } = require('./index.js')
-const { admit, allOf, authInfo, entered, found, operationGuards, tokenFor } = require('./shared.js')
+const { admit, allOf, answerTo, authInfo, entered, found, operationGuards, tokenFor } = require('./shared.js')
 
-/** Protects the whole application and serves the metadata: `(await gate(request)) ?? app(request)`. */
+/** Protects the whole application and serves the metadata: `finish(request, (await gate(request)) ?? (await app(request)))`. */
 function protect(server, options) {
   const guard = new Guard(server, options)
   return async request => {
     const http = httpRequest(request)
     const entry = guard.tryEnter(http) ?? (await guard.enter(http))
-    if (entry.kind === 'answer') return response(entry.response)
-    if (entry.kind === 'denied') return response(entry.denial)
+    const instead = answerTo(entry, 'authenticated', 'public')
+    if (instead !== undefined) return response(instead)
     admit(request, server, entry.token)
+    owe(request, entry.responseHeaders)
   }
 }
 
@@ -29,6 +30,7 @@ function requirement(needed) {
     const decision = token !== null ? server.permit(token, needed) : await authorize(server, request, needed)
     if (!decision.allowed) return response(decision.denial)
     admit(request, server, decision.token)
+    owe(request, decision.responseHeaders)
   }
 }
 
@@ -41,16 +43,28 @@ function operations(policy, { server: own } = {}) {
     let token = tokenFor(request, server)
     if (token === null) {
       const entry = guard.tryEnter(http) ?? (await guard.enter(http))
-      if (entry.kind === 'answer') return response(entry.response)
-      if (entry.kind === 'denied') return response(entry.denial)
+      const instead = answerTo(entry, 'authenticated', 'public', 'anonymous')
+      if (instead !== undefined) return response(instead)
       if (entry.kind === 'public') return undefined
+      owe(request, entry.responseHeaders)
       token = entry.token
     }
     const body = policy.readsBody(request.method) ? await peek(request, policy.bodyLimit) : undefined
     const decision = guard.permit(token, { ...http, body })
     if (!decision.allowed) return response(decision.denial)
     admit(request, server, decision.token)
+    owe(request, decision.responseHeaders)
   }
+}
+
+/** Adds what the gates want on the response to a request, whatever it is: theirs, or the application's. */
+function finish(request, response) {
+  const fields = owed.get(request)
+  if (fields === undefined) return response
+  // The headers of a response that came from elsewhere cannot be changed.
+  const finished = new Response(response.body, response)
+  for (const [name, value] of fields) finished.headers.append(name, value)
+  return finished
 }
 
 /** The verified token of a request that a gate has let in; undefined where none was needed. */
@@ -60,8 +74,15 @@ function accessToken(request) {
 
 /** The same in the shape of the MCP SDKs: `handler.fetch(request, { authInfo: auth(request) })`. */
 function auth(request) {
-  const token = accessToken(request)
-  return token && authInfo(token)
+  const { token, server } = entered.get(request) ?? {}
+  return token ? authInfo(token, server) : undefined
+}
+
+/** request -> the fields that the gates want on its response. */
+const owed = new WeakMap()
+
+function owe(request, fields = []) {
+  if (fields.length > 0) owed.set(request, [...(owed.get(request) ?? []), ...fields])
 }
 
 async function authorize(server, request, needed) {
@@ -98,6 +119,7 @@ async function peek(request, limit) {
 
 module.exports.accessToken = accessToken
 module.exports.auth = auth
+module.exports.finish = finish
 module.exports.operations = operations
 module.exports.protect = protect
 module.exports.requirement = requirement

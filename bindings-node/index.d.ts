@@ -38,7 +38,12 @@ export interface Denial extends HttpResponse {
   reason: Reason
 }
 
-/** May they. */
+/**
+ * May they.
+ *
+ * `responseHeaders` are fields to add to the response, whatever it is, here as in what follows. They are
+ * empty unless a proof scheme needs some.
+ */
 export type Decision =
   | { allowed: true; token: AccessToken; responseHeaders: Headers; denial?: never }
   | { allowed: false; denial: Denial; token?: never; responseHeaders?: never }
@@ -50,12 +55,12 @@ export type OperationDecision =
 
 /** Who is calling. */
 export type Authentication =
-  | { authenticated: true; token: AccessToken; denial?: never }
-  | { authenticated: false; denial: Denial; token?: never }
+  | { authenticated: true; token: AccessToken; responseHeaders: Headers; denial?: never }
+  | { authenticated: false; denial: Denial; token?: never; responseHeaders?: never }
 
 /** How a request goes on: `public` and `anonymous` without a token, the last two as an answer. */
 export type Entry =
-  | { kind: 'authenticated'; token: AccessToken }
+  | { kind: 'authenticated'; token: AccessToken; responseHeaders: Headers }
   | { kind: 'public' }
   | { kind: 'anonymous' }
   | { kind: 'answer'; response: HttpResponse }
@@ -109,7 +114,10 @@ export interface ResourceServerDefaults {
   authorizationServers?: readonly string[]
   /** The scopes that the metadata names: what basic use needs, not the whole catalogue. */
   scopesSupported?: readonly string[]
-  /** The scopes that a 401 asks for. Default: those of the route. */
+  /**
+   * The scopes that a 401 asks for. Set them behind a `Guard`, which knows no route: the default is
+   * what the requirement of the call needs, or the base of an operation policy.
+   */
   challengeScopes?: readonly string[]
   /** The accepted algorithms, as JOSE spells them. Default: all that are known. */
   algorithms?: readonly string[]
@@ -239,7 +247,10 @@ export interface ProtectedResourceMetadataDocument {
   [member: string]: unknown
 }
 
-/** A setting is wrong. The only error that this package throws on purpose, never for a request. */
+/**
+ * A setting is wrong. Thrown when something is constructed, never because of a request: a plain `Error`
+ * says that a part is missing, such as the guard before a route.
+ */
 export declare class ConfigError extends Error {
   readonly name: 'ConfigError'
   readonly code: 'ERR_MCP_BEARER_CONFIG'
@@ -284,7 +295,7 @@ export declare class AccessToken {
    * The token itself, for SDK types that hold one. It is a credential: never log it, never pass
    * it on to another service.
    */
-  get token(): string
+  get secret(): string
 }
 
 /**
@@ -310,7 +321,7 @@ export declare class Guard {
 export declare class Issuers {
   /** Throws a `ConfigError` for a wrong setting. */
   constructor(issuers: readonly (string | IssuerOptions)[], options?: KeyOptions)
-  /** Every accepted `iss` value. */
+  /** Every accepted `iss` value, in the order of configuration. */
   get identifiers(): Array<string>
 }
 
@@ -321,8 +332,8 @@ export declare class MetadataRoutes {
    * of who answers at its root.
    */
   constructor(servers: readonly ResourceServer[], options?: MetadataRoutesOptions)
-  /** Answers a request if it is for one of the documents. */
-  respond(method: string, path: string, ifNoneMatch?: string | undefined | null): HttpResponse | null
+  /** Answers a request if it is for one of the documents: its path is compared exactly. */
+  respond(request: HttpRequest): HttpResponse | null
   /** The paths that are served. */
   get paths(): Array<string>
 }
@@ -370,13 +381,18 @@ export declare class ProtectedResourceMetadata {
   get url(): string
   /** The path of `url`. */
   get path(): string
+  /** Answers a request for this document, wherever it is served. */
+  respond(request: HttpRequest): HttpResponse
 }
 
 /** What an operation needs: scopes and claim values. Immutable. */
 export declare class Requirement {
   /** Any valid token. */
   static none(): Requirement
-  /** One scope. Like the others it throws a `ConfigError` for what is not a scope. */
+  /**
+   * One scope. Like the others it throws a `ConfigError` for what is not a scope, and for an
+   * empty list that nothing could satisfy.
+   */
   static scope(scope: string): Requirement
   /** Every one of the scopes. */
   static allOf(scopes: readonly string[]): Requirement
@@ -413,8 +429,9 @@ export declare class ResourceServer {
    * only what the policy makes public.
    */
   permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
-  /** A refusal for a fault on this side, with nothing about the fault in it. */
-  internalError(): Denial
   /** The protected resource metadata (RFC 9728). */
   get metadata(): ProtectedResourceMetadata
 }
+
+/** A refusal for a fault on this side, with nothing about the fault in it. */
+export declare function internalDenial(): Denial

@@ -35,3 +35,4 @@ exports.OperationPolicy = native.OperationPolicy
 exports.ProtectedResourceMetadata = native.ProtectedResourceMetadata
 exports.Requirement = native.Requirement
 exports.ResourceServer = native.ResourceServer
+exports.internalDenial = native.internalDenial

@@ -7,6 +7,7 @@ export interface AuthInfo {
   scopes: string[]
   /** Seconds since 1970. */
   expiresAt?: number
+  /** The resource that the token was checked for. */
   resource?: URL
   /** `claims`: all claims of the token. */
   extra?: Record<string, unknown>

@@ -3,7 +3,7 @@
 // What the adapters share: where the verified token of a request is kept, and how it looks to the
 // MCP SDKs. Nothing here decides anything.
 
-const { OperationGuard, Requirement } = require('./index.js')
+const { OperationGuard, Requirement, internalDenial } = require('./index.js')
 
 /** request -> { server, token }, written by a guard that has let the request in. */
 const entered = new WeakMap()
@@ -18,6 +18,12 @@ function found(request) {
   const left = entered.get(request)
   if (left === undefined) throw new Error('mcp-bearer: no guard has seen this request; install protect(server) first')
   return left
+}
+
+/** What to answer, unless the request goes on, which only entries of these kinds do. */
+function answerTo(entry, ...admitted) {
+  if (admitted.includes(entry.kind)) return undefined
+  return entry.response ?? entry.denial ?? internalDenial()
 }
 
 /** The token, if the guard of this very server has verified it: any other is for another audience. */
@@ -45,17 +51,20 @@ function allOf(scopes) {
   return Requirement.allOf(scopes)
 }
 
-/** The shape in which the MCP SDKs hand the caller to tools. Claims are read when asked for. */
-function authInfo(token) {
+/** The shape in which the MCP SDKs hand the caller to tools. What costs more is made when asked for. */
+function authInfo(token, server) {
   return {
-    token: token.token,
+    token: token.secret,
     clientId: token.clientId ?? '',
     scopes: token.scopes,
     expiresAt: token.expiresAt ?? undefined,
+    get resource() {
+      return new URL(server.metadata.resource)
+    },
     get extra() {
       return { claims: token.claims }
     },
   }
 }
 
-module.exports = { admit, allOf, authInfo, entered, found, operationGuards, tokenFor }
+module.exports = { admit, allOf, answerTo, authInfo, entered, found, operationGuards, tokenFor }

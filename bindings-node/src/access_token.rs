@@ -102,7 +102,7 @@ impl AccessToken {
     /// The token itself, for SDK types that hold one. It is a credential: never log it, never pass
     /// it on to another service.
     #[napi(getter, catch_unwind)]
-    pub fn token(&self) -> &str {
+    pub fn secret(&self) -> &str {
         self.0.secret()
     }
 }

@@ -1,10 +1,17 @@
 //! Decisions, refusals and entries as plain objects. Their types are in `types.d.ts`.
 
+use std::future::Future;
+use std::task::Poll;
+
 use mcp_bearer::{Authentication, Decision, Denial, Entry, Headers, Response};
-use napi::bindgen_prelude::{Array, JavaScriptClassExt, Object, ToNapiValue, TypeName};
+use napi::bindgen_prelude::{
+    Array, ClassInstance, JavaScriptClassExt, Object, PromiseRaw, ToNapiValue, TypeName,
+};
 use napi::{Env, Result, ValueType, sys};
+use napi_derive::napi;
 
 use crate::access_token::AccessToken;
+use crate::worker;
 
 /// Something of the crate on its way to JavaScript.
 pub(crate) struct Answer<T>(pub(crate) T);
@@ -36,7 +43,7 @@ impl<T> TypeName for Answer<T> {
 impl IntoObject for Decision {
     fn into_object(self, env: &Env) -> Result<Object<'_>> {
         match self {
-            Self::Allowed { token, response_headers } => {
+            Self::Allowed { token, response_headers, .. } => {
                 allowed(env, AccessToken::from(token).into_instance(env)?, &response_headers)
             }
             Self::Denied(denial) => refused(env, denial),
@@ -48,10 +55,11 @@ impl IntoObject for Decision {
 impl IntoObject for Authentication {
     fn into_object(self, env: &Env) -> Result<Object<'_>> {
         match self {
-            Self::Authenticated(token) => {
+            Self::Authenticated { token, response_headers, .. } => {
                 let mut object = Object::new(env)?;
                 object.set("authenticated", true)?;
                 object.set("token", AccessToken::from(token).into_instance(env)?)?;
+                object.set("responseHeaders", headers(env, &response_headers)?)?;
                 Ok(object)
             }
             Self::Denied(denial) => {
@@ -69,9 +77,10 @@ impl IntoObject for Entry {
     fn into_object(self, env: &Env) -> Result<Object<'_>> {
         let mut object = Object::new(env)?;
         match self {
-            Self::Authenticated(token) => {
+            Self::Authenticated { token, response_headers, .. } => {
                 object.set("kind", "authenticated")?;
                 object.set("token", AccessToken::from(token).into_instance(env)?)?;
+                object.set("responseHeaders", headers(env, &response_headers)?)?;
             }
             Self::Public => object.set("kind", "public")?,
             Self::Anonymous => object.set("kind", "anonymous")?,
@@ -105,6 +114,46 @@ impl IntoObject for Response {
         object.set("headers", headers(env, &self.headers)?)?;
         object.set("body", String::from_utf8_lossy(&self.body).into_owned())?;
         Ok(object)
+    }
+}
+
+/// A refusal for a fault on this side, with nothing about the fault in it.
+#[napi(catch_unwind, ts_return_type = "Denial")]
+#[must_use]
+pub fn internal_denial() -> Answer<Denial> {
+    Answer(Denial::internal())
+}
+
+/// An answer that is there already.
+pub(crate) fn now<T>(poll: Poll<T>) -> Option<Answer<T>> {
+    match poll {
+        Poll::Ready(answer) => Some(Answer(answer)),
+        Poll::Pending => None,
+    }
+}
+
+/// A promise that is settled already if the answer is there; the future runs only if it is not.
+pub(crate) fn now_or_later<'env, T: IntoObject + Send + 'static>(
+    env: &'env Env,
+    poll: Poll<T>,
+    later: impl Future<Output = T> + Send + 'static,
+) -> Result<PromiseRaw<'env, Answer<T>>> {
+    match now(poll) {
+        Some(answer) => PromiseRaw::resolve(env, answer),
+        None => worker::promise(env, async move { Answer(later.await) }),
+    }
+}
+
+/// A decision that hands the caller's own token back.
+pub(crate) fn operation_decision<'env>(
+    env: &'env Env,
+    decision: Decision<Option<mcp_bearer::AccessToken>>,
+    token: Option<ClassInstance<'env, AccessToken>>,
+) -> Result<Object<'env>> {
+    match decision {
+        Decision::Allowed { response_headers, .. } => allowed(env, token, &response_headers),
+        Decision::Denied(denial) => refused(env, denial),
+        other => unknown(env, &other),
     }
 }
 

@@ -16,8 +16,7 @@ const RENAMED: [(&str, &str); 5] = [
 ];
 
 /// What messages of the crate may mention of other settings.
-const MENTIONED: [&str; 4] =
-    ["dangerously_allow_http_hosts", "jwks_uri", "fallback_jwks_uri", "scopes_supported"];
+const MENTIONED: [&str; 2] = ["dangerously_allow_http_hosts", "jwks_uri"];
 
 type Arguments = FnArgs<(String, String)>;
 
@@ -58,7 +57,7 @@ pub(crate) fn config_error(env: &Env, setting: &str, message: &str) -> Error {
 }
 
 /// Variables and members of the metadata keep their spelling.
-pub(crate) fn setting(name: &str) -> String {
+fn setting(name: &str) -> String {
     if let Some((_, node)) = RENAMED.iter().find(|(own, _)| *own == name) {
         return (*node).to_owned();
     }

@@ -1,24 +1,19 @@
 //! What adapters are made of: the guard of an application and the guard of an MCP handler.
 
-use std::task::Poll;
-
-use mcp_bearer::operation::OperationRequest;
-use mcp_bearer::{Decision, Entry};
-use napi::bindgen_prelude::{ClassInstance, FromNapiValue, Object, PromiseRaw, Uint8Array, Unknown};
-use napi::{Env, Error, Result, Status, ValueType};
+use mcp_bearer::Entry;
+use napi::bindgen_prelude::{ClassInstance, Object, PromiseRaw, Unknown};
+use napi::{Env, Result};
 use napi_derive::napi;
 
 use crate::access_token::AccessToken;
-use crate::answer::{Answer, allowed, refused, unknown};
+use crate::answer::{Answer, now, now_or_later, operation_decision};
 use crate::clock::Clock;
 use crate::config_error::OrThrow;
-use crate::json;
 use crate::metadata::MetadataRoutes;
 use crate::options::Options;
 use crate::policy::OperationPolicy;
-use crate::request::{Fields, OwnedRequest, object, required};
+use crate::request::{OwnedOperation, OwnedRequest};
 use crate::server::ResourceServer;
-use crate::worker;
 
 /// What stands in front of a whole application: metadata, preflights, public routes, and for all
 /// the rest a valid token. Adapters are translations of this.
@@ -36,7 +31,7 @@ impl Guard {
         let options = Options::new(env, "the guard", options)?;
         let public_routes = options.strings("publicRoutes")?.unwrap_or_default();
         options.finish()?;
-        let guard = mcp_bearer::Guard::new(server.server.clone()).or_throw(env)?;
+        let guard = mcp_bearer::Guard::new(server.server.clone());
         let guard = guard.public_routes(public_routes).or_throw(env)?;
         Ok(Self { guard, clock: server.clock.clone() })
     }
@@ -52,7 +47,7 @@ impl Guard {
     pub fn try_enter(&self, env: &Env, request: Unknown<'_>) -> Result<Option<Answer<Entry>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        Ok(ready(self.guard.try_enter(&request.as_request())))
+        Ok(now(self.guard.try_enter(&request.as_request())))
     }
 
     /// Lets a request in, or answers it.
@@ -64,11 +59,9 @@ impl Guard {
     ) -> Result<PromiseRaw<'env, Answer<Entry>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        if let Some(entry) = ready(self.guard.try_enter(&request.as_request())) {
-            return PromiseRaw::resolve(env, entry);
-        }
+        let now = self.guard.try_enter(&request.as_request());
         let guard = self.guard.clone();
-        worker::promise(env, async move { Answer(guard.enter(&request.as_request()).await) })
+        now_or_later(env, now, async move { guard.enter(&request.as_request()).await })
     }
 }
 
@@ -98,7 +91,7 @@ impl OperationGuard {
     pub fn try_enter(&self, env: &Env, request: Unknown<'_>) -> Result<Option<Answer<Entry>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        Ok(ready(self.guard.try_enter(&request.as_request())))
+        Ok(now(self.guard.try_enter(&request.as_request())))
     }
 
     /// Who is calling. Bad credentials are refused here, before the body is read.
@@ -110,11 +103,9 @@ impl OperationGuard {
     ) -> Result<PromiseRaw<'env, Answer<Entry>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        if let Some(entry) = ready(self.guard.try_enter(&request.as_request())) {
-            return PromiseRaw::resolve(env, entry);
-        }
+        let now = self.guard.try_enter(&request.as_request());
         let guard = self.guard.clone();
-        worker::promise(env, async move { Answer(guard.enter(&request.as_request()).await) })
+        now_or_later(env, now, async move { guard.enter(&request.as_request()).await })
     }
 
     /// May they. Without a token only what the policy makes public.
@@ -134,67 +125,4 @@ impl OperationGuard {
         let request = OwnedOperation::read(env, request)?;
         operation_decision(env, self.guard.permit(verified, &request.as_request()), token)
     }
-}
-
-pub(crate) fn ready<T>(poll: Poll<T>) -> Option<Answer<T>> {
-    match poll {
-        Poll::Ready(answer) => Some(Answer(answer)),
-        Poll::Pending => None,
-    }
-}
-
-/// A decision that hands the caller's own token back.
-pub(crate) fn operation_decision<'env>(
-    env: &'env Env,
-    decision: Decision<Option<mcp_bearer::AccessToken>>,
-    token: Option<ClassInstance<'env, AccessToken>>,
-) -> Result<Object<'env>> {
-    match decision {
-        Decision::Allowed { response_headers, .. } => allowed(env, token, &response_headers),
-        Decision::Denied(denial) => refused(env, denial),
-        other => unknown(env, &other),
-    }
-}
-
-/// What an operation policy judges.
-pub(crate) struct OwnedOperation {
-    method: String,
-    fields: Fields,
-    body: Vec<u8>,
-    parsed: bool,
-}
-
-impl OwnedOperation {
-    pub(crate) fn read<'env>(env: &'env Env, value: Unknown<'env>) -> Result<Self> {
-        let request = object(value)?;
-        let (body, parsed) = match request.get::<Unknown<'env>>("parsed")? {
-            None => (body(&request)?, false),
-            // A value that has no JSON text, such as one that is nested too deeply, cannot be
-            // judged: nor can an empty text, so that the policy refuses it.
-            Some(value) => {
-                (json::stringify(env, value).ok().flatten().unwrap_or_default().into_bytes(), true)
-            }
-        };
-        Ok(Self { method: required(&request, "method")?, fields: Fields::read(&request)?, body, parsed })
-    }
-
-    pub(crate) fn as_request(&self) -> OperationRequest<'_> {
-        let request = OperationRequest::new(&self.method, self.fields.iter(), &self.body);
-        if self.parsed { request.parsed() } else { request }
-    }
-}
-
-/// Bytes or text; nothing is an empty body.
-fn body(request: &Object<'_>) -> Result<Vec<u8>> {
-    let Some(value) = request.get::<Unknown<'_>>("body")? else { return Ok(Vec::new()) };
-    match value.get_type()? {
-        ValueType::String => Ok(String::from_unknown(value)?.into_bytes()),
-        _ => Uint8Array::from_unknown(value)
-            .map(|bytes| bytes.to_vec())
-            .map_err(|_| wrong("body must be a Uint8Array or a string")),
-    }
-}
-
-fn wrong(message: &str) -> Error {
-    Error::new(Status::InvalidArg, format!("the request's {message}"))
 }

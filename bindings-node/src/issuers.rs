@@ -21,7 +21,6 @@ use crate::worker;
 pub struct Issuers {
     pub(crate) issuers: mcp_bearer::Issuers,
     pub(crate) clock: Clock,
-    identifiers: Vec<String>,
 }
 
 #[napi]
@@ -34,21 +33,19 @@ impl Issuers {
     )]
     pub fn new(env: &Env, issuers: Unknown<'_>, options: Option<Unknown<'_>>) -> Result<Self> {
         let (builder, clock) = key_options(env, mcp_bearer::Issuers::builder(), options)?;
-        let list = issuer_list(env, issuers)?;
-        let identifiers = list.iter().flat_map(|(names, _)| names.clone()).collect();
-        let builder = list.into_iter().fold(builder, |builder, (_, issuer)| builder.issuer(issuer));
-        Ok(Self { issuers: builder.build().or_throw(env)?, clock, identifiers })
+        let builder = issuer_list(env, issuers)?.into_iter().fold(builder, IssuersBuilder::issuer);
+        Ok(Self { issuers: builder.build().or_throw(env)?, clock })
     }
 
-    /// Every accepted `iss` value.
+    /// Every accepted `iss` value, in the order of configuration.
     #[napi(getter, catch_unwind)]
     pub fn identifiers(&self) -> Vec<&str> {
-        self.identifiers.iter().map(String::as_str).collect()
+        self.issuers.identifiers().collect()
     }
 }
 
-/// An array of identifiers and issuer options, each with its `iss` values.
-pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<(Vec<String>, Issuer)>> {
+/// An array of identifiers and issuer options.
+pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<Issuer>> {
     let wrong = || config_error(env, "issuers", "must be Issuers, or an array of strings and issuer options");
     if !list.is_array()? {
         return Err(wrong());
@@ -58,10 +55,7 @@ pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<(Vec<Strin
         .map(|index| {
             let element = list.get::<Unknown<'_>>(index)?.ok_or_else(wrong)?;
             match element.get_type()? {
-                ValueType::String => {
-                    let identifier = String::from_unknown(element)?;
-                    Ok((vec![identifier.clone()], Issuer::new(identifier)))
-                }
+                ValueType::String => String::from_unknown(element).map(Issuer::new),
                 ValueType::Object => issuer(env, element),
                 _ => Err(wrong()),
             }
@@ -69,17 +63,13 @@ pub(crate) fn issuer_list(env: &Env, list: Unknown<'_>) -> Result<Vec<(Vec<Strin
         .collect()
 }
 
-fn issuer(env: &Env, value: Unknown<'_>) -> Result<(Vec<String>, Issuer)> {
+fn issuer(env: &Env, value: Unknown<'_>) -> Result<Issuer> {
     let options = Options::new(env, "an issuer", Some(value))?;
     let Some(identifier) = options.string("issuer")? else {
         return Err(config_error(env, "issuer", "is missing; it is the `iss` of the tokens"));
     };
-    let mut issuer = Issuer::new(&identifier);
-    let mut identifiers = vec![identifier];
-    identifiers.extend(options.strings("also")?.unwrap_or_default());
-    for also in identifiers.iter().skip(1) {
-        issuer = issuer.also(also);
-    }
+    let also = options.strings("also")?.unwrap_or_default();
+    let mut issuer = also.into_iter().fold(Issuer::new(identifier), Issuer::also);
     if let Some(url) = options.string("jwksUri")? {
         issuer = issuer.jwks_uri(url);
     }
@@ -97,7 +87,7 @@ fn issuer(env: &Env, value: Unknown<'_>) -> Result<(Vec<String>, Issuer)> {
         issuer = issuer.audiences(audiences);
     }
     options.finish()?;
-    Ok((identifiers, issuer))
+    Ok(issuer)
 }
 
 /// The name of an option, and what it sets.

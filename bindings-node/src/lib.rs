@@ -4,7 +4,7 @@
 //! ```text
 //! options         options objects, strictly: an unknown or wrong one is a ConfigError
 //! request         what of an IncomingMessage, or an object like it, decides
-//! answer          decisions, refusals and entries as plain objects
+//! answer          decisions, refusals and entries as plain objects, now or later
 //! access_token    the handle of a verified token
 //! requirement, policy, issuers, server, guard     the classes, as in the crate
 //! clock, fetch    the two seams that JavaScript can fill

@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::config_error::{OrThrow, config_error};
 use crate::json;
 use crate::options::Options;
+use crate::request::OwnedRequest;
 use crate::server::ResourceServer;
 
 /// The metadata document of one resource, built once.
@@ -46,6 +47,13 @@ impl ProtectedResourceMetadata {
     pub fn path(&self) -> &str {
         self.0.path()
     }
+
+    /// Answers a request for this document, wherever it is served.
+    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "HttpResponse")]
+    pub fn respond(&self, request: Unknown<'_>) -> Result<Answer<Response>> {
+        let request = OwnedRequest::read(request)?;
+        Ok(Answer(self.0.respond(&request.as_request())))
+    }
 }
 
 /// The metadata routes of several resources on one origin. A `Guard` has those of its server.
@@ -73,15 +81,11 @@ impl MetadataRoutes {
         Routes::new(documents, &root).or_throw(env).map(Self)
     }
 
-    /// Answers a request if it is for one of the documents.
-    #[napi(catch_unwind, ts_return_type = "HttpResponse | null")]
-    pub fn respond(
-        &self,
-        method: String,
-        path: String,
-        if_none_match: Option<String>,
-    ) -> Option<Answer<Response>> {
-        self.0.respond(&method, &path, if_none_match.as_ref().map(String::as_bytes)).map(Answer)
+    /// Answers a request if it is for one of the documents: its path is compared exactly.
+    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "HttpResponse | null")]
+    pub fn respond(&self, request: Unknown<'_>) -> Result<Option<Answer<Response>>> {
+        let request = OwnedRequest::read(request)?;
+        Ok(self.0.respond(&request.as_request()).map(Answer))
     }
 
     /// The paths that are served.

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use crate::config_error::{config_error, setting};
+use crate::config_error::{OrThrow, config_error};
 use crate::options::{Options, entries};
 use crate::rule::{requirement, rule};
 
@@ -43,18 +43,7 @@ impl OperationPolicy {
             policy = policy.body_limit(limit);
         }
         options.finish()?;
-        policy.build().map(Self).map_err(|error| {
-            // The crate adds entries one by one, and names one.
-            let name = match error.setting.as_str() {
-                "tool" => "tools".to_owned(),
-                "prompt" => "prompts".to_owned(),
-                "resource" => "resources".to_owned(),
-                "resource_prefix" => "resourcePrefixes".to_owned(),
-                "method" => "methods".to_owned(),
-                other => setting(other),
-            };
-            config_error(env, &name, &error.message)
-        })
+        policy.build().or_throw(env).map(Self)
     }
 
     /// The largest body in bytes that is judged.

@@ -1,8 +1,11 @@
 //! What of a request decides, read from an `IncomingMessage` or an object like it.
 
 use mcp_bearer::Request;
+use mcp_bearer::operation::OperationRequest;
 use napi::bindgen_prelude::{Array, FromNapiValue, Object, Uint8Array, Unknown};
-use napi::{Error, Result, Status};
+use napi::{Env, Error, Result, Status, ValueType};
+
+use crate::json;
 
 /// A copy, so that it can wait for a fetch on another thread.
 pub(crate) struct OwnedRequest {
@@ -13,7 +16,7 @@ pub(crate) struct OwnedRequest {
 }
 
 /// Header fields, in order, repeated ones as repeated.
-pub(crate) struct Fields(Vec<(String, Vec<u8>)>);
+struct Fields(Vec<(String, Vec<u8>)>);
 
 impl OwnedRequest {
     pub(crate) fn read(value: Unknown<'_>) -> Result<Self> {
@@ -41,9 +44,37 @@ impl OwnedRequest {
     }
 }
 
+/// What an operation policy judges.
+pub(crate) struct OwnedOperation {
+    method: String,
+    fields: Fields,
+    body: Vec<u8>,
+    parsed: bool,
+}
+
+impl OwnedOperation {
+    pub(crate) fn read<'env>(env: &'env Env, value: Unknown<'env>) -> Result<Self> {
+        let request = object(value)?;
+        let (body, parsed) = match request.get::<Unknown<'env>>("parsed")? {
+            None => (body(&request)?, false),
+            // A value that has no JSON text, such as one that is nested too deeply, cannot be
+            // judged: nor can an empty text, so that the policy refuses it.
+            Some(value) => {
+                (json::stringify(env, value).ok().flatten().unwrap_or_default().into_bytes(), true)
+            }
+        };
+        Ok(Self { method: required(&request, "method")?, fields: Fields::read(&request)?, body, parsed })
+    }
+
+    pub(crate) fn as_request(&self) -> OperationRequest<'_> {
+        let request = OperationRequest::new(&self.method, self.fields.iter(), &self.body);
+        if self.parsed { request.parsed() } else { request }
+    }
+}
+
 impl Fields {
     /// `rawHeaders` alone shows a repeated field: name, value, name, value.
-    pub(crate) fn read(request: &Object<'_>) -> Result<Self> {
+    fn read(request: &Object<'_>) -> Result<Self> {
         let flat: Array<'_> = required(request, "rawHeaders")?;
         let mut fields = Vec::with_capacity(flat.len() as usize / 2);
         for index in (0..flat.len() & !1).step_by(2) {
@@ -54,17 +85,28 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 }
 
-pub(crate) fn object(value: Unknown<'_>) -> Result<Object<'_>> {
+fn object(value: Unknown<'_>) -> Result<Object<'_>> {
     Object::from_unknown(value).map_err(|_| wrong("must be an object with method, url and rawHeaders"))
 }
 
-pub(crate) fn required<T: FromNapiValue>(request: &Object<'_>, name: &str) -> Result<T> {
+fn required<T: FromNapiValue>(request: &Object<'_>, name: &str) -> Result<T> {
     request.get(name).ok().flatten().ok_or_else(|| wrong(&format!("lacks {name}, or it has another type")))
+}
+
+/// Bytes or text; nothing is an empty body.
+fn body(request: &Object<'_>) -> Result<Vec<u8>> {
+    let Some(value) = request.get::<Unknown<'_>>("body")? else { return Ok(Vec::new()) };
+    match value.get_type()? {
+        ValueType::String => Ok(String::from_unknown(value)?.into_bytes()),
+        _ => Uint8Array::from_unknown(value)
+            .map(|bytes| bytes.to_vec())
+            .map_err(|_| wrong("has a body that is neither a Uint8Array nor a string")),
+    }
 }
 
 /// Node hands over each byte of a field value as one character.

@@ -19,7 +19,8 @@ impl Requirement {
         Self(mcp_bearer::Requirement::none())
     }
 
-    /// One scope. Like the others it throws a `ConfigError` for what is not a scope.
+    /// One scope. Like the others it throws a `ConfigError` for what is not a scope, and for an
+    /// empty list that nothing could satisfy.
     #[napi(factory, catch_unwind)]
     pub fn scope(env: &Env, scope: String) -> Result<Self> {
         mcp_bearer::Requirement::scope(scope).or_throw(env).map(Self)
@@ -46,16 +47,14 @@ impl Requirement {
 
     /// The claim is a string and one of the values.
     #[napi(factory, catch_unwind, ts_args_type = "claim: string, values: readonly string[]")]
-    #[must_use]
-    pub fn claim_in(claim: String, values: Vec<String>) -> Self {
-        Self(mcp_bearer::Requirement::claim_in(claim, values))
+    pub fn claim_in(env: &Env, claim: String, values: Vec<String>) -> Result<Self> {
+        mcp_bearer::Requirement::claim_in(claim, values).or_throw(env).map(Self)
     }
 
     /// The token was issued to one of these clients (`AccessToken.clientId`).
     #[napi(factory, catch_unwind, ts_args_type = "clients: readonly string[]")]
-    #[must_use]
-    pub fn client_in(clients: Vec<String>) -> Self {
-        Self(mcp_bearer::Requirement::client_in(clients))
+    pub fn client_in(env: &Env, clients: Vec<String>) -> Result<Self> {
+        mcp_bearer::Requirement::client_in(clients).or_throw(env).map(Self)
     }
 
     /// This and the other together, as a new requirement.

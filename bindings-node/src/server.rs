@@ -2,22 +2,21 @@
 
 use std::collections::HashMap;
 
-use mcp_bearer::{Authentication, Builder, Decision, Denial};
+use mcp_bearer::{Authentication, Builder, Decision};
 use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, Object, PromiseRaw, Unknown};
 use napi::{Env, Result, ValueType};
 use napi_derive::napi;
 
 use crate::access_token::AccessToken;
-use crate::answer::{Answer, allowed, refused, unknown};
+use crate::answer::{Answer, allowed, now, now_or_later, operation_decision, refused, unknown};
 use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
-use crate::guard::{OwnedOperation, operation_decision, ready};
 use crate::issuers::{Issuers, issuer_list, key_options};
 use crate::json;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::options::{Options, entries};
 use crate::policy::OperationPolicy;
-use crate::request::OwnedRequest;
+use crate::request::{OwnedOperation, OwnedRequest};
 use crate::requirement::Requirement;
 use crate::worker;
 
@@ -64,7 +63,7 @@ impl ResourceServer {
         request: Unknown<'_>,
     ) -> Result<Option<Answer<Authentication>>> {
         self.clock.ask(env)?;
-        Ok(ready(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
+        Ok(now(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
     }
 
     /// Who is calling.
@@ -76,11 +75,9 @@ impl ResourceServer {
     ) -> Result<PromiseRaw<'env, Answer<Authentication>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        if let Some(answer) = ready(self.server.try_authenticate(&request.as_request())) {
-            return PromiseRaw::resolve(env, answer);
-        }
+        let now = self.server.try_authenticate(&request.as_request());
         let server = self.server.clone();
-        worker::promise(env, async move { Answer(server.authenticate(&request.as_request()).await) })
+        now_or_later(env, now, async move { server.authenticate(&request.as_request()).await })
     }
 
     /// `authorize` without I/O: `null` if keys must be fetched first.
@@ -96,7 +93,7 @@ impl ResourceServer {
         requirement: &Requirement,
     ) -> Result<Option<Answer<Decision>>> {
         self.clock.ask(env)?;
-        Ok(ready(self.server.try_authorize(&OwnedRequest::read(request)?.as_request(), &requirement.0)))
+        Ok(now(self.server.try_authorize(&OwnedRequest::read(request)?.as_request(), &requirement.0)))
     }
 
     /// `authenticate`, then `permit`.
@@ -113,14 +110,9 @@ impl ResourceServer {
     ) -> Result<PromiseRaw<'env, Answer<Decision>>> {
         self.clock.ask(env)?;
         let request = OwnedRequest::read(request)?;
-        if let Some(answer) = ready(self.server.try_authorize(&request.as_request(), &requirement.0)) {
-            return PromiseRaw::resolve(env, answer);
-        }
+        let now = self.server.try_authorize(&request.as_request(), &requirement.0);
         let (server, requirement) = (self.server.clone(), requirement.0.clone());
-        worker::promise(
-            env,
-            async move { Answer(server.authorize(&request.as_request(), &requirement).await) },
-        )
+        now_or_later(env, now, async move { server.authorize(&request.as_request(), &requirement).await })
     }
 
     /// May they: whether a verified token satisfies a requirement.
@@ -162,12 +154,6 @@ impl ResourceServer {
         )
     }
 
-    /// A refusal for a fault on this side, with nothing about the fault in it.
-    #[napi(catch_unwind, ts_return_type = "Denial")]
-    pub fn internal_error(&self) -> Answer<Denial> {
-        Answer(Denial::internal())
-    }
-
     /// The protected resource metadata (RFC 9728).
     #[napi(getter, catch_unwind)]
     pub fn metadata(&self) -> ProtectedResourceMetadata {
@@ -203,9 +189,7 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
             builder = builder.issuers(shared.issuers.clone());
             clock = shared.clock.clone();
         } else {
-            for (_, issuer) in issuer_list(env, issuers)? {
-                builder = builder.issuer(issuer);
-            }
+            builder = issuer_list(env, issuers)?.into_iter().fold(builder, Builder::issuer);
         }
     }
     builder = lists(builder, &options)?;
@@ -226,7 +210,7 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
         for (broad, narrow) in entries(env, "scopeHierarchy", hierarchy)? {
             let narrow = Vec::<String>::from_unknown(narrow)
                 .map_err(|_| config_error(env, "scopeHierarchy", "must map a scope to an array of scopes"))?;
-            builder = builder.scope_implies(broad, narrow);
+            builder = builder.scope_hierarchy(broad, narrow);
         }
     }
     if let Some(metadata) = options.raw("metadata")? {

@@ -38,7 +38,12 @@ export interface Denial extends HttpResponse {
   reason: Reason
 }
 
-/** May they. */
+/**
+ * May they.
+ *
+ * `responseHeaders` are fields to add to the response, whatever it is, here as in what follows. They are
+ * empty unless a proof scheme needs some.
+ */
 export type Decision =
   | { allowed: true; token: AccessToken; responseHeaders: Headers; denial?: never }
   | { allowed: false; denial: Denial; token?: never; responseHeaders?: never }
@@ -50,12 +55,12 @@ export type OperationDecision =
 
 /** Who is calling. */
 export type Authentication =
-  | { authenticated: true; token: AccessToken; denial?: never }
-  | { authenticated: false; denial: Denial; token?: never }
+  | { authenticated: true; token: AccessToken; responseHeaders: Headers; denial?: never }
+  | { authenticated: false; denial: Denial; token?: never; responseHeaders?: never }
 
 /** How a request goes on: `public` and `anonymous` without a token, the last two as an answer. */
 export type Entry =
-  | { kind: 'authenticated'; token: AccessToken }
+  | { kind: 'authenticated'; token: AccessToken; responseHeaders: Headers }
   | { kind: 'public' }
   | { kind: 'anonymous' }
   | { kind: 'answer'; response: HttpResponse }
@@ -109,7 +114,10 @@ export interface ResourceServerDefaults {
   authorizationServers?: readonly string[]
   /** The scopes that the metadata names: what basic use needs, not the whole catalogue. */
   scopesSupported?: readonly string[]
-  /** The scopes that a 401 asks for. Default: those of the route. */
+  /**
+   * The scopes that a 401 asks for. Set them behind a `Guard`, which knows no route: the default is
+   * what the requirement of the call needs, or the base of an operation policy.
+   */
   challengeScopes?: readonly string[]
   /** The accepted algorithms, as JOSE spells them. Default: all that are known. */
   algorithms?: readonly string[]
@@ -239,7 +247,10 @@ export interface ProtectedResourceMetadataDocument {
   [member: string]: unknown
 }
 
-/** A setting is wrong. The only error that this package throws on purpose, never for a request. */
+/**
+ * A setting is wrong. Thrown when something is constructed, never because of a request: a plain `Error`
+ * says that a part is missing, such as the guard before a route.
+ */
 export declare class ConfigError extends Error {
   readonly name: 'ConfigError'
   readonly code: 'ERR_MCP_BEARER_CONFIG'

@@ -37,6 +37,7 @@ pub(crate) fn promise<'env, T: ToNapiValue + Send + 'static>(
     Ok(PromiseRaw::new(env.raw(), promise.raw()))
 }
 
+/// The core has the like in `spawn/tokio_spawn.rs`, for the sake of hosts that have no such thread.
 fn start() -> Option<UnboundedSender<BoxFuture<'static, ()>>> {
     let (sender, mut futures) = unbounded_channel::<BoxFuture<'static, ()>>();
     let run = move || {

@@ -5,8 +5,8 @@ import test from 'node:test'
 
 import express5 from 'express'
 import express4 from 'express4'
-import { Issuers, Requirement, ResourceServer } from 'mcp-bearer'
-import { protect, requirement, requireScope } from 'mcp-bearer/express'
+import { Guard, Issuers, OperationGuard, OperationPolicy, Requirement, ResourceServer } from 'mcp-bearer'
+import { operations, protect, requirement, requireScope } from 'mcp-bearer/express'
 import { ISSUER, RESOURCE, newIssuer, newServer, send, serve } from './kit.mjs'
 
 const as = newIssuer()
@@ -65,6 +65,7 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.equal(info.clientId, '')
     assert.deepEqual(info.scopes, ['a', 'b'])
     assert.equal(info.expiresAt, info.extra.claims.exp)
+    assert.equal(info.resource, RESOURCE)
     assert.equal(info.extra.claims.sub, 'alice')
   })
 
@@ -121,6 +122,34 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(`${url}/todos`, { headers })))
     assert.deepEqual([...new Set(answers.map(answer => answer.status))], [200])
     assert.equal(asked, 1)
+  })
+
+  test(`Express ${version}: fields of authentication are on every response`, async t => {
+    // What the core does not say yet.
+    const server = newServer(as)
+    const { token } = server.tryAuthenticate({ method: 'GET', url: '/', rawHeaders: authorization() })
+    const entry = { kind: 'authenticated', token, responseHeaders: [['dpop-nonce', '1']] }
+    t.mock.method(Guard.prototype, 'tryEnter', () => entry)
+    t.mock.method(OperationGuard.prototype, 'tryEnter', () => entry)
+    const app = express()
+    app.all('/alone', operations(new OperationPolicy({ base: 'b' }), { server }))
+    app.use(protect(server))
+    app.get('/me', (req, res) => res.json(req.accessToken.subject))
+    const url = await serve(t, app)
+    for (const [path, status] of [['/me', 200], ['/alone', 403]]) {
+      const answer = await send(url + path)
+      assert.deepEqual([answer.status, answer.headers['dpop-nonce']], [status, '1'])
+    }
+  })
+
+  test(`Express ${version}: an entry that is not known lets nobody in`, async t => {
+    t.mock.method(Guard.prototype, 'tryEnter', () => ({ kind: 'anonymous' }))
+    t.mock.method(OperationGuard.prototype, 'tryEnter', () => ({ kind: 'something new' }))
+    const app = express()
+    app.all('/alone', operations(new OperationPolicy({}), { server: newServer(as) }), (req, res) => res.end())
+    app.use(protect(newServer(as)), (req, res) => res.end())
+    const url = await serve(t, app)
+    for (const path of ['/', '/alone']) assert.equal((await send(url + path)).status, 500)
   })
 
   test(`Express ${version}: without protect, requireScope is a clear setup error`, async t => {

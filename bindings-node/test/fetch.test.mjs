@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
-import { AccessToken, OperationPolicy, Requirement } from 'mcp-bearer'
-import { accessToken, auth, operations, protect, requirement, requireScope } from 'mcp-bearer/fetch'
+import { AccessToken, Guard, OperationGuard, OperationPolicy, Requirement } from 'mcp-bearer'
+import { accessToken, auth, finish, operations, protect, requirement, requireScope } from 'mcp-bearer/fetch'
 import { call, newIssuer, newServer } from './kit.mjs'
 
 const as = newIssuer()
@@ -32,6 +32,7 @@ test('protect answers or lets in', async () => {
   assert.equal(await gate(good), undefined)
   assert.ok(accessToken(good) instanceof AccessToken)
   assert.equal(auth(good).extra.claims.sub, 'alice')
+  assert.equal(auth(good).resource.href, URL_)
   const twice = request({})
   twice.headers.append('authorization', as.bearer())
   assert.equal((await gate(twice)).status, 400)
@@ -48,6 +49,38 @@ test('a need is met or answered', async () => {
   assert.equal((await requireScope('a', 'b')(await enter({ scope: 'a' }))).status, 403)
   assert.equal((await requirement(Requirement.claimIn('sub', ['bob']))(await enter({}))).status, 403)
   await assert.rejects(requireScope('a')(request({ scope: 'a' })), /install protect/)
+})
+
+/** What the core does not say yet: fields for the response, and a kind of entry that is not known. */
+const NONCE = [['dpop-nonce', '1'], ['set-cookie', 'a'], ['set-cookie', 'b']]
+const entry = more => ({ kind: 'authenticated', token: server.tryAuthenticate(http(as.bearer())).token, ...more })
+const http = value => ({ method: 'GET', url: '/mcp', rawHeaders: ['authorization', value] })
+
+test('fields of authentication are on every response', async t => {
+  t.mock.method(Guard.prototype, 'tryEnter', () => entry({ responseHeaders: NONCE }))
+  t.mock.method(OperationGuard.prototype, 'tryEnter', () => entry({ responseHeaders: NONCE }))
+  const policy = new OperationPolicy({ tools: { read: [], write: 'b' } })
+  for (const gates of [[protect(server), operations(policy)], [operations(policy, { server })]]) {
+    for (const [tool, status] of [['read', 200], ['write', 403]]) {
+      const asked = post({}, call(tool))
+      let answer
+      for (const gate of gates) answer ??= await gate(asked)
+      const finished = finish(asked, answer ?? new Response('done'))
+      assert.equal(finished.status, status)
+      assert.equal(finished.headers.get('dpop-nonce'), '1')
+      assert.deepEqual(finished.headers.getSetCookie(), ['a', 'b'])
+    }
+  }
+  const plain = new Response('done')
+  assert.equal(finish(request(), plain), plain)
+})
+
+test('an entry that is not known lets nobody in', async t => {
+  const nobody = kind => () => ({ kind })
+  t.mock.method(Guard.prototype, 'tryEnter', nobody('anonymous'))
+  assert.equal((await protect(server)(request())).status, 500)
+  t.mock.method(OperationGuard.prototype, 'tryEnter', nobody('something new'))
+  assert.equal((await operations(new OperationPolicy({}), { server })(post({}, call('read')))).status, 500)
 })
 
 test('operations judges the body and leaves it', async () => {

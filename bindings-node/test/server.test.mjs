@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 
 import {
   AccessToken, ConfigError, Guard, Issuers, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
+  internalDenial,
 } from 'mcp-bearer'
 import { ISSUER, RESOURCE, call, newIssuer, newServer } from './kit.mjs'
 
@@ -58,7 +59,7 @@ test('the token shows its claims and hides itself', () => {
   assert.equal(token.confirmation, null)
   assert.deepEqual(token.claims.roles, ['x'])
   assert.equal(token.claims, token.claims)
-  assert.equal(token.token, secret)
+  assert.equal(token.secret, secret)
   assert.ok(!JSON.stringify(token).includes(secret))
   assert.throws(() => new AccessToken())
 })
@@ -198,6 +199,11 @@ test('the environment replaces defaults and is named in errors', () => {
   for (const name of Object.keys(own)) delete process.env[name]
 })
 
+test('issuers list what they accept', () => {
+  const issuers = new Issuers([{ issuer: 'https://a.example.com', also: ['https://b.example.com'] }, ISSUER])
+  assert.deepEqual(issuers.identifiers, ['https://a.example.com', 'https://b.example.com', ISSUER])
+})
+
 test('metadata is text, object and routes', () => {
   const server = newServer(as, { scopesSupported: ['a'], metadata: { resource_name: 'Todo' } })
   const { json, document, url, path } = server.metadata
@@ -207,8 +213,9 @@ test('metadata is text, object and routes', () => {
   assert.equal(url, `https://mcp.example.com${path}`)
   const routes = new MetadataRoutes([server])
   assert.deepEqual(routes.paths, [path, '/.well-known/oauth-protected-resource'])
-  assert.equal(routes.respond('GET', path).body, json)
-  assert.equal(routes.respond('GET', '/'), null)
+  assert.equal(routes.respond({ ...get(), url: path }).body, json)
+  assert.equal(routes.respond(get()), null)
+  assert.equal(server.metadata.respond(get()).body, json)
 })
 
 test('a rule may be a function of the call; one that fails is 500', () => {
@@ -259,7 +266,7 @@ test('misuse throws and crashes nothing', () => {
   assert.throws(() => server.permit({}, Requirement.none()))
   assert.throws(() => ResourceServer.prototype.tryAuthorize.call({}, get(), Requirement.none()))
   assert.equal(server.tryAuthorize({ ...get(), rawHeaders: ['Authorization'] }, Requirement.none()).denial.reason, 'missing_token')
-  assert.equal(server.internalError().status, 500)
+  assert.equal(internalDenial().status, 500)
 })
 
 test('threads of their own have servers of their own', async () => {

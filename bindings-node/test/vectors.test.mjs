@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
-import test from 'node:test'
+import test, { after } from 'node:test'
 
 import {
   ConfigError, Guard, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
@@ -11,7 +11,9 @@ import {
 
 const folder = new URL('../../tests/vectors/', import.meta.url)
 const files = readdirSync(folder).filter(name => name.endsWith('.json') && name !== 'schema.json')
+const reasons = new Set()
 let total = 0
+let ran = 0
 
 test('there are vectors', () => assert.ok(files.length > 0))
 
@@ -21,9 +23,10 @@ for (const file of files) {
   assert.equal(typeof notes, 'object')
   const ids = new Set()
   for (const group of testGroups) {
-    for (const { tcId } of group.tests) {
+    for (const { tcId, result } of group.tests) {
       assert.ok(!ids.has(tcId), `${file}: ${tcId} occurs twice`)
       ids.add(tcId)
+      if (result.reason !== undefined) reasons.add(result.reason)
     }
     test(`${file}: ${group.comment}`, () => groupTypes[group.type](group))
   }
@@ -31,7 +34,14 @@ for (const file of files) {
   total += numberOfTests
 }
 
-test('every vector was run', t => t.diagnostic(`${total} vectors in ${files.length} files`))
+after(() => assert.equal(ran, total, 'every vector was run'))
+
+test('every reason is in the declared type', () => {
+  const declared = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8')
+  const [, union] = declared.match(/type Reason =([^(]*)\(string/)
+  const names = new Set(Array.from(union.matchAll(/'(.*)'/g), ([, name]) => name))
+  assert.deepEqual([...reasons].filter(reason => !names.has(reason)), [])
+})
 
 const groupTypes = { request: runRequests, configuration: runConfigurations }
 
@@ -44,6 +54,7 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
   const operations = new OperationGuard(built, newPolicy(policy ?? {}))
   const routes = () => newRoutes(built, others, root_alias, world)
   for (const { tcId, comment, notes, requirements, input, result, fetched, ...rest } of tests) {
+    ran += 1
     nothingElse(rest, tcId)
     const { call, now, fetch, method, target, headers, requirement, body, ...more } = input
     nothingElse(more, tcId)
@@ -66,8 +77,7 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
         return decisionOutcome(operations.permit(entry.token, { ...request, ...newBody(body) }))
       },
       metadata: async () => {
-        const tag = headers.find(([name]) => name.toLowerCase() === 'if-none-match')?.[1]
-        const response = routes().respond(method, target.split('?')[0], tag)
+        const response = routes().respond(request)
         return response === null ? { outcome: 'none' } : { outcome: 'answer', ...response }
       },
     }
@@ -79,17 +89,15 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
 function runConfigurations({ type, comment, tests, ...rest }) {
   nothingElse(rest, comment)
   for (const { tcId, comment, notes, requirements, input, result, ...rest } of tests) {
+    ran += 1
     nothingElse(rest, tcId)
     const { server, requirement, policy, public_routes, with: others, root_alias, ...more } = input
     nothingElse(more, tcId)
     const world = { now: 0, fetched: [] }
-    let names = spelling
     const build = () => {
       const built = newServer(server, world)
       if (requirement !== undefined) newRequirement(requirement)
-      names = policySpelling
       if (policy !== undefined) newPolicy(policy)
-      names = spelling
       if (public_routes !== undefined) new Guard(built, { publicRoutes: public_routes })
       if (others !== undefined || root_alias !== undefined) newRoutes(built, others, root_alias, world)
     }
@@ -100,7 +108,7 @@ function runConfigurations({ type, comment, tests, ...rest }) {
     assert.equal(result.outcome, 'error')
     assert.throws(build, error => {
       assert.ok(error instanceof ConfigError, `${tcId}: ${comment}: ${error}`)
-      assert.equal(names(error.setting), result.setting, `${tcId}: ${comment}`)
+      assert.equal(spelling(error.setting), result.setting, `${tcId}: ${comment}`)
       assert.ok(spelledAs(error.message).includes(spelledAs(result.says)), `${tcId}: ${comment}: ${error.message}`)
       return true
     })
@@ -110,7 +118,7 @@ function runConfigurations({ type, comment, tests, ...rest }) {
 function entryOutcome(entry) {
   switch (entry.kind) {
     case 'authenticated':
-      return { outcome: 'allowed', token: tokenOutcome(entry.token), response_headers: [] }
+      return { outcome: 'allowed', token: tokenOutcome(entry.token), response_headers: entry.responseHeaders }
     case 'answer':
       return { outcome: 'answer', ...entry.response }
     case 'denied':
@@ -133,14 +141,15 @@ function tokenOutcome(token) {
 
 function newServer(settings, world) {
   const {
-    resource, environment, issuers, leeway, scope_implies, jwks_fresh, jwks_cooldown, jwks_timeout, jwks_max_stale,
+    resource, environment, issuers, leeway, jwks_fresh, jwks_cooldown, jwks_timeout, jwks_max_stale,
     dangerously_allow_http_hosts, ca_file, ...others
   } = settings
   const plain = [
     'audiences', 'allowed_clients', 'authorization_servers', 'scopes_supported', 'challenge_scopes', 'algorithms',
-    'max_token_size', 'rfc9068_only', 'realm', 'error_on_missing_token', 'challenge_granted_scopes', 'metadata',
+    'max_token_size', 'rfc9068_only', 'realm', 'scope_hierarchy', 'error_on_missing_token', 'challenge_granted_scopes',
+    'metadata',
   ]
-  const options = { leewayMs: milliseconds(leeway), scopeHierarchy: scope_implies }
+  const options = { leewayMs: milliseconds(leeway) }
   for (const name of plain) {
     options[camel(name)] = others[name]
     delete others[name]
@@ -250,11 +259,6 @@ function newBody(body) {
 function spelling(setting) {
   if (setting.includes('.') || /[A-Z]{2}/.test(setting)) return setting
   return snake(setting.replace(/Ms$/, ''))
-}
-
-function policySpelling(setting) {
-  const singular = { tools: 'tool', prompts: 'prompt', resources: 'resource', resourcePrefixes: 'resource_prefix', methods: 'method' }
-  return singular[setting] ?? spelling(setting)
 }
 
 /** Messages mention other settings, each language in its own spelling. */

@@ -7,6 +7,17 @@ use pyo3::types::PyBytes;
 use crate::access_token::AccessToken;
 use crate::convert::headers;
 
+/// Who is calling. True exactly if that is known.
+#[pyclass(module = "mcp_bearer", frozen)]
+pub(crate) struct Authentication {
+    #[pyo3(get)]
+    token: Option<Py<AccessToken>>,
+    #[pyo3(get)]
+    response_headers: Vec<(String, String)>,
+    #[pyo3(get)]
+    denial: Option<Py<Denial>>,
+}
+
 /// Whether a request may go on. True exactly if it is allowed.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Decision {
@@ -42,36 +53,63 @@ pub(crate) struct Response {
     body: Py<PyBytes>,
 }
 
-impl Decision {
-    pub(crate) fn of_authentication(py: Python<'_>, authentication: core::Authentication) -> PyResult<Self> {
+impl Authentication {
+    pub(crate) fn new(py: Python<'_>, authentication: core::Authentication) -> PyResult<Self> {
+        let denied = |denial| {
+            let denial = Some(Py::new(py, Denial::new(py, denial))?);
+            Ok(Self { token: None, response_headers: Vec::new(), denial })
+        };
         match authentication {
-            core::Authentication::Authenticated(token) => Self::let_in(py, Some(token), &Vec::new()),
-            core::Authentication::Denied(denial) => Self::denied(py, denial),
-            _ => Self::denied(py, core::Denial::internal()),
+            core::Authentication::Authenticated { token, response_headers, .. } => {
+                let token = Some(Py::new(py, AccessToken::new(token))?);
+                Ok(Self { token, response_headers: headers(&response_headers), denial: None })
+            }
+            core::Authentication::Denied(denial) => denied(denial),
+            _ => denied(core::Denial::internal()),
         }
     }
+}
 
+#[pymethods]
+impl Authentication {
+    #[getter]
+    fn authenticated(&self) -> bool {
+        self.denial.is_none()
+    }
+
+    /// An `if authentication:` must not let a refusal through.
+    fn __bool__(&self) -> bool {
+        self.denial.is_none()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        match &self.denial {
+            None => "Authentication(authenticated=True)".to_owned(),
+            Some(denial) => {
+                format!("Authentication(authenticated=False, reason={:?})", denial.borrow(py).reason)
+            }
+        }
+    }
+}
+
+impl Decision {
     pub(crate) fn new<T>(py: Python<'_>, decision: core::Decision<T>) -> PyResult<Self>
     where
         Option<core::AccessToken>: From<T>,
     {
+        let denied = |denial| {
+            let denial = Some(Py::new(py, Denial::new(py, denial))?);
+            Ok(Self { token: None, response_headers: Vec::new(), denial })
+        };
         match decision {
-            core::Decision::Allowed { token, response_headers } => {
-                Self::let_in(py, token.into(), &response_headers)
+            core::Decision::Allowed { token, response_headers, .. } => {
+                let token = Option::from(token).map(|token| Py::new(py, AccessToken::new(token)));
+                let response_headers = headers(&response_headers);
+                Ok(Self { token: token.transpose()?, response_headers, denial: None })
             }
-            core::Decision::Denied(denial) => Self::denied(py, denial),
-            _ => Self::denied(py, core::Denial::internal()),
+            core::Decision::Denied(denial) => denied(denial),
+            _ => denied(core::Denial::internal()),
         }
-    }
-
-    fn let_in(py: Python<'_>, token: Option<core::AccessToken>, fields: &core::Headers) -> PyResult<Self> {
-        let token = token.map(|token| Py::new(py, AccessToken::new(token))).transpose()?;
-        Ok(Self { token, response_headers: headers(fields), denial: None })
-    }
-
-    fn denied(py: Python<'_>, denial: core::Denial) -> PyResult<Self> {
-        let denial = Some(Py::new(py, Denial::new(py, denial))?);
-        Ok(Self { token: None, response_headers: Vec::new(), denial })
     }
 }
 
@@ -108,6 +146,11 @@ impl Denial {
 
 #[pymethods]
 impl Denial {
+    #[staticmethod]
+    fn internal(py: Python<'_>) -> Self {
+        Self::new(py, core::Denial::internal())
+    }
+
     fn __repr__(&self) -> String {
         format!("Denial(status={}, reason={:?})", self.status, self.reason)
     }

@@ -1,11 +1,10 @@
 //! The core's guards, for the adapters.
 
 use mcp_bearer as core;
-use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use crate::access_token::AccessToken;
-use crate::convert::{borrow, config_error, fields};
+use crate::convert::{borrow, config_error, fields, headers};
 use crate::decision::{Decision, Denial, Response};
 use crate::operation::OperationPolicy;
 use crate::pending::{Answer, coroutine, ready};
@@ -28,29 +27,44 @@ pub(crate) struct OperationGuard(core::OperationGuard);
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Entry {
     #[pyo3(get)]
+    kind: &'static str,
+    #[pyo3(get)]
     token: Option<Py<AccessToken>>,
-    /// Answer with this, a `Denial` or a `Response`.
     #[pyo3(get)]
-    response: Option<Py<PyAny>>,
-    /// A preflight or a public route: there is nothing to judge.
+    response_headers: Vec<(String, String)>,
     #[pyo3(get)]
-    public: bool,
+    response: Option<Py<Response>>,
+    #[pyo3(get)]
+    denial: Option<Py<Denial>>,
 }
 
 impl Entry {
     pub(crate) fn new(py: Python<'_>, entry: core::Entry) -> PyResult<Self> {
-        let answer = |response| Self { token: None, response: Some(response), public: false };
-        Ok(match entry {
-            core::Entry::Authenticated(token) => {
-                let token = Some(Py::new(py, AccessToken::new(token))?);
-                Self { token, response: None, public: false }
+        let of =
+            |kind| Self { kind, token: None, response_headers: Vec::new(), response: None, denial: None };
+        let denied =
+            |denial| Ok(Self { denial: Some(Py::new(py, Denial::new(py, denial))?), ..of("denied") });
+        match entry {
+            core::Entry::Authenticated { token, response_headers, .. } => Ok(Self {
+                token: Some(Py::new(py, AccessToken::new(token))?),
+                response_headers: headers(&response_headers),
+                ..of("authenticated")
+            }),
+            core::Entry::Public => Ok(of("public")),
+            core::Entry::Anonymous => Ok(of("anonymous")),
+            core::Entry::Answer(response) => {
+                Ok(Self { response: Some(Py::new(py, Response::new(py, response))?), ..of("answer") })
             }
-            core::Entry::Public => Self { token: None, response: None, public: true },
-            core::Entry::Anonymous => Self { token: None, response: None, public: false },
-            core::Entry::Answer(response) => answer(Response::new(py, response).into_py_any(py)?),
-            core::Entry::Denied(denial) => answer(Denial::new(py, denial).into_py_any(py)?),
-            _ => answer(Denial::new(py, core::Denial::internal()).into_py_any(py)?),
-        })
+            core::Entry::Denied(denial) => denied(denial),
+            _ => denied(core::Denial::internal()),
+        }
+    }
+}
+
+#[pymethods]
+impl Entry {
+    fn __repr__(&self) -> String {
+        format!("Entry(kind={:?})", self.kind)
     }
 }
 
@@ -63,7 +77,7 @@ impl Guard {
     )]
     fn new(py: Python<'_>, server: Py<ResourceServer>, public_routes: Vec<String>) -> PyResult<Self> {
         let guard = core::Guard::new(server.get().0.clone())
-            .and_then(|guard| guard.public_routes(public_routes))
+            .public_routes(public_routes)
             .map_err(|error| config_error(py, &error))?;
         Ok(Self { guard, server })
     }

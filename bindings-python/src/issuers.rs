@@ -16,7 +16,6 @@ use tokio::time::timeout;
 use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
 
 /// The accepted issuers and their keys: a handle that several resource servers can share.
-/// One authorization server: its `iss` values, where its keys are, and its audiences.
 #[pyclass(module = "mcp_bearer", frozen)]
 pub(crate) struct Issuers(pub(crate) core::Issuers);
 
@@ -28,18 +27,18 @@ pub(crate) struct Issuer(core::Issuer);
 impl Issuer {
     #[new]
     #[pyo3(
-        signature = (url, *, also=Vec::new(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None),
-        text_signature = "(url, *, also=(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None)"
+        signature = (issuer, /, *, also=Vec::new(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None),
+        text_signature = "(issuer, /, *, also=(), jwks_uri=None, fallback_jwks_uri=None, jwks=None, audiences=None)"
     )]
     fn new(
-        url: String,
+        issuer: String,
         also: Vec<String>,
         jwks_uri: Option<String>,
         fallback_jwks_uri: Option<String>,
         jwks: Option<&Bound<'_, PyAny>>,
         audiences: Option<Vec<String>>,
     ) -> PyResult<Self> {
-        let mut issuer = also.into_iter().fold(core::Issuer::new(url), core::Issuer::also);
+        let mut issuer = also.into_iter().fold(core::Issuer::new(issuer), core::Issuer::also);
         if let Some(url) = jwks_uri {
             issuer = issuer.jwks_uri(url);
         }
@@ -78,6 +77,11 @@ impl Issuers {
             .build()
             .map(Self)
             .map_err(|error| config_error(issuers.py(), &error))
+    }
+
+    #[getter]
+    fn identifiers(&self) -> Vec<&str> {
+        self.0.identifiers().collect()
     }
 }
 

@@ -21,7 +21,7 @@ mod _mcp_bearer {
     #[pymodule_export]
     use crate::access_token::AccessToken;
     #[pymodule_export]
-    use crate::decision::{Decision, Denial, Response};
+    use crate::decision::{Authentication, Decision, Denial, Response};
     #[pymodule_export]
     use crate::guard::{Entry, Guard, OperationGuard};
     #[pymodule_export]

@@ -6,6 +6,7 @@ use pyo3::types::PyBytes;
 
 use crate::convert::{config_error, from_json};
 use crate::decision::Response;
+use crate::request::Request;
 
 /// The document that tells clients where to get tokens (RFC 9728).
 #[pyclass(module = "mcp_bearer", frozen)]
@@ -42,9 +43,9 @@ impl ProtectedResourceMetadata {
         self.0.path()
     }
 
-    #[pyo3(signature = (*, method, if_none_match=None))]
-    fn respond(&self, py: Python<'_>, method: &str, if_none_match: Option<&[u8]>) -> Response {
-        Response::new(py, self.0.respond(method, if_none_match))
+    #[pyo3(signature = (request, /))]
+    fn respond(&self, py: Python<'_>, request: &Request) -> Response {
+        Response::new(py, self.0.respond(&request.to_core()))
     }
 
     fn __repr__(&self) -> String {
@@ -75,14 +76,8 @@ impl MetadataRoutes {
         self.0.paths().collect()
     }
 
-    #[pyo3(signature = (*, method, path, if_none_match=None))]
-    fn respond(
-        &self,
-        py: Python<'_>,
-        method: &str,
-        path: &str,
-        if_none_match: Option<&[u8]>,
-    ) -> Option<Response> {
-        self.0.respond(method, path, if_none_match).map(|response| Response::new(py, response))
+    #[pyo3(signature = (request, /))]
+    fn respond(&self, py: Python<'_>, request: &Request) -> Option<Response> {
+        self.0.respond(&request.to_core()).map(|response| Response::new(py, response))
     }
 }

@@ -33,7 +33,7 @@ impl OperationPolicy {
     #[pyo3(signature = (
         *, base=None, tools=None, other_tools=None, prompts=None, other_prompts=None, resources=None,
         resource_prefixes=None, other_resources=None, methods=None, public_methods=Vec::new(),
-        body_limit=4_194_304,
+        body_limit=None,
     ), text_signature = "(*, base=None, tools=None, other_tools=None, prompts=None, other_prompts=None, \
         resources=None, resource_prefixes=None, other_resources=None, methods=None, public_methods=(), \
         body_limit=4194304)")]
@@ -50,10 +50,12 @@ impl OperationPolicy {
         other_resources: Option<&Bound<'_, PyAny>>,
         methods: Option<&Bound<'_, PyMapping>>,
         public_methods: Vec<String>,
-        body_limit: usize,
+        body_limit: Option<usize>,
     ) -> PyResult<Self> {
-        let mut builder =
-            core::OperationPolicy::builder().public_methods(public_methods).body_limit(body_limit);
+        let mut builder = core::OperationPolicy::builder().public_methods(public_methods);
+        if let Some(bytes) = body_limit {
+            builder = builder.body_limit(bytes);
+        }
         if let Some(base) = base {
             builder = builder.base(requirement(base)?);
         }

@@ -15,7 +15,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use crate::decision::Decision;
+use crate::decision::{Authentication, Decision};
 use crate::guard::Entry;
 
 /// An answer that may have to wait for keys.
@@ -32,9 +32,7 @@ pub(crate) enum Answer {
 impl Answer {
     pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self {
-            Self::Authentication(authentication) => {
-                Decision::of_authentication(py, authentication)?.into_py_any(py)
-            }
+            Self::Authentication(authentication) => Authentication::new(py, authentication)?.into_py_any(py),
             Self::Decision(decision) => Decision::new(py, decision)?.into_py_any(py),
             Self::Entry(entry) => Entry::new(py, entry)?.into_py_any(py),
         }

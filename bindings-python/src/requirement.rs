@@ -44,14 +44,14 @@ impl Requirement {
 
     #[staticmethod]
     #[pyo3(signature = (claim, /, *values))]
-    fn claim_in(claim: String, values: Vec<String>) -> Self {
-        Self(core::Requirement::claim_in(claim, values))
+    fn claim_in(py: Python<'_>, claim: String, values: Vec<String>) -> PyResult<Self> {
+        checked(py, core::Requirement::claim_in(claim, values))
     }
 
     #[staticmethod]
     #[pyo3(signature = (*client_ids))]
-    fn client_in(client_ids: Vec<String>) -> Self {
-        Self(core::Requirement::client_in(client_ids))
+    fn client_in(py: Python<'_>, client_ids: Vec<String>) -> PyResult<Self> {
+        checked(py, core::Requirement::client_in(client_ids))
     }
 
     #[pyo3(signature = (other, /))]

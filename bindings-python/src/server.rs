@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
 use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
-use crate::decision::{Decision, Denial};
+use crate::decision::Decision;
 use crate::issuers::{self, Issuers, several};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::OperationPolicy;
@@ -131,10 +131,6 @@ impl ResourceServer {
         Decision::new(py, self.0.permit_operation(token, &policy.0, &request))
     }
 
-    fn internal_error(&self, py: Python<'_>) -> Denial {
-        Denial::new(py, core::Denial::internal())
-    }
-
     #[getter]
     fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.0.metadata().clone())
@@ -179,7 +175,7 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
             let mut builder = builder;
             for entry in value.cast::<PyMapping>()?.items()? {
                 let (broad, narrow) = entry.extract::<(String, Vec<String>)>()?;
-                builder = builder.scope_implies(broad, narrow);
+                builder = builder.scope_hierarchy(broad, narrow);
             }
             builder
         }

@@ -1,14 +1,16 @@
 """The ASGI middleware: what it lets through, what it answers, and in which form."""
 
+import json
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mcp_bearer import ConfigError, Issuers, OperationPolicy, ResourceServer
+from mcp_bearer import Denial, Issuers, OperationPolicy, ResourceServer
 from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
 
-from .support import ISSUER, METADATA, RESOURCE, TestIssuer, client, rpc
+from .support import ISSUER, METADATA, RESOURCE, TestIssuer, client, request, rpc
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +105,70 @@ async def test_without_the_sdk_there_is_no_user(
     await exchange(BearerMiddleware(inner, server), scope, {"type": "http.request"})
     assert inner.scopes[0]["state"]["access_token"].subject == "alice"
     assert "user" not in inner.scopes[0]
+
+
+class Stub:
+    """A guard or server that says what the core does not say yet."""
+
+    def __init__(self, entry: Any, decision: Any = None) -> None:
+        self.try_enter = lambda request: SimpleNamespace(**entry)
+        self.permit = lambda *_, **__: SimpleNamespace(**decision)
+
+
+NONCE = (b"dpop-nonce", b"1")
+
+
+def entry_of(server: ResourceServer, issuer: TestIssuer) -> dict[str, Any]:
+    token = server.try_authenticate(request(issuer.token()))
+    assert token is not None
+    return {"kind": "authenticated", "token": token.token, "response_headers": [("dpop-nonce", "1")]}
+
+
+async def test_fields_of_authentication_are_on_every_response(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    app = BearerMiddleware(OperationsMiddleware(Application(), POLICY), server)
+    app._guard = Stub(entry_of(server, issuer))  # type: ignore[assignment]
+    for body, status in [(rpc("tools/call", name="read"), 200), (rpc("tools/call", name="write"), 403)]:
+        sent = await exchange(app, scope_of(), {"type": "http.request", "body": json.dumps(body).encode()})
+        assert sent[0]["status"] == status
+        assert [field for field in sent[0]["headers"] if field[0] == NONCE[0]] == [NONCE]
+    app = BearerMiddleware(Application(), server)
+    app._guard = Stub(entry_of(server, issuer))  # type: ignore[assignment]
+    assert await exchange(app, scope_of("websocket")) == [{"type": "websocket.accept", "headers": [NONCE]}]
+
+
+async def test_standing_alone_fields_of_authentication_are_on_every_response(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    denial = Denial.internal()
+    for refused, status in [(None, 200), (denial, 500)]:
+        app = OperationsMiddleware(Application(), POLICY, server=server)
+        decision = {"denial": refused, "response_headers": [] if refused else [("x-of-decision", "2")]}
+        app._bound = (server, Stub(entry_of(server, issuer), decision))  # type: ignore[assignment]
+        sent = await exchange(app, scope_of(), {"type": "http.request", "body": b""})
+        assert sent[0]["status"] == status
+        assert NONCE in sent[0]["headers"]
+        assert ((b"x-of-decision", b"2") in sent[0]["headers"]) is (refused is None)
+
+
+@pytest.mark.parametrize("kind", ["anonymous", "something new"])
+async def test_an_entry_that_is_not_known_lets_nobody_in(server: ResourceServer, kind: str) -> None:
+    inner = Application()
+    nobody: dict[str, Any] = {
+        "kind": kind,
+        "token": None,
+        "response_headers": [],
+        "response": None,
+        "denial": None,
+    }
+    app = BearerMiddleware(inner, server)
+    app._guard = Stub(nobody)  # type: ignore[assignment]
+    assert (await exchange(app, scope_of()))[0]["status"] == 500
+    alone = OperationsMiddleware(inner, POLICY, server=server)
+    alone._bound = (server, Stub({**nobody, "kind": "something new"}))  # type: ignore[assignment]
+    assert (await exchange(alone, scope_of()))[0]["status"] == 500
+    assert not inner.scopes
 
 
 async def test_everything_else_is_refused(server: ResourceServer, issuer: TestIssuer) -> None:
@@ -291,7 +357,7 @@ async def test_frames_of_a_websocket_cannot_be_judged(server: ResourceServer, is
 
 
 async def test_without_a_server_there_is_a_setup_error(issuer: TestIssuer) -> None:
-    with pytest.raises(ConfigError, match="protect"):
+    with pytest.raises(RuntimeError, match="protect"):
         await exchange(OperationsMiddleware(Application(), POLICY), scope_of(token=issuer.token()))
 
 

@@ -206,7 +206,7 @@ async def _through(request: Any, call_next: Any) -> Any:
 
 
 def test_without_protect_there_is_a_setup_error(issuer: TestIssuer) -> None:
-    with pytest.raises(ConfigError, match=r"mcp_bearer\.fastapi\.protect"):
+    with pytest.raises(RuntimeError, match=r"mcp_bearer\.fastapi\.protect"):
         TestClient(application(None)).get("/me", headers=issuer.bearer())
 
 

@@ -13,10 +13,12 @@ import pytest
 from mcp_bearer import (
     Call,
     ConfigError,
+    Denial,
     Guard,
     Issuer,
     Issuers,
     MetadataRoutes,
+    OperationGuard,
     OperationPolicy,
     Request,
     Requirement,
@@ -69,12 +71,20 @@ def test_a_denied_decision_is_false_and_complete(server: ResourceServer) -> None
 def test_who_and_may_they_are_public_alone(server: ResourceServer, issuer: TestIssuer) -> None:
     who = server.try_authenticate(request(issuer.token()))
     assert who is not None
+    assert who
+    assert who.authenticated
     assert who.token is not None
+    assert who.response_headers == []
+    assert repr(who) == "Authentication(authenticated=True)"
+    nobody = server.try_authenticate(request(None))
+    assert nobody is not None
+    assert not nobody
+    assert not nobody.authenticated
     assert server.permit(who.token, READ)
     refused = server.permit(who.token, WRITE)
     assert refused.denial is not None
     assert refused.denial.reason == reason.INSUFFICIENT_SCOPE
-    assert server.internal_error().reason == reason.INTERNAL
+    assert Denial.internal().reason == reason.INTERNAL
 
 
 @pytest.mark.anyio
@@ -86,7 +96,7 @@ async def test_with_keys_in_memory_awaiting_makes_no_task(server: ResourceServer
     with pytest.raises(StopIteration) as stopped:
         awaited.send(None)
     assert stopped.value.value.allowed
-    assert (await server.authenticate(request(issuer.token()))).allowed
+    assert (await server.authenticate(request(issuer.token()))).authenticated
     assert (asyncio.all_tasks(), threading.active_count()) == before
 
 
@@ -124,6 +134,11 @@ def test_requirements_unite(server: ResourceServer, issuer: TestIssuer) -> None:
         (Requirement.client_in("other"), False),
     ]:
         assert server.permit(who.token, needs).allowed is allowed, needs
+
+
+def test_issuers_list_what_they_accept() -> None:
+    issuers = Issuers([Issuer("https://a.example.com", also=["https://b.example.com"]), ISSUER])
+    assert issuers.identifiers == ["https://a.example.com", "https://b.example.com", ISSUER]
 
 
 def test_scope_hierarchy(issuer: TestIssuer) -> None:
@@ -197,17 +212,30 @@ def test_metadata(server: ResourceServer, issuer: TestIssuer) -> None:
     assert document.path == METADATA
     assert document.url == f"https://mcp.example.com{METADATA}"
     assert document.dict["resource"] == RESOURCE
-    assert document.respond(method="GET").body == document.json
-    assert document.respond(method="PUT").status == 405
+    assert document.respond(request(None)).body == document.json
+    assert document.respond(request(None, method="PUT")).status == 405
     routes = MetadataRoutes([document])
     assert routes.paths == [METADATA, "/.well-known/oauth-protected-resource"]
-    assert routes.respond(method="GET", path="/other") is None
+    assert routes.respond(request(None, target="/other")) is None
     other = ResourceServer(resource="https://mcp.example.com/b", issuers=issuer.static())
     with pytest.raises(ConfigError) as raised:
         MetadataRoutes([document, other.metadata])
     assert raised.value.setting == "root_alias"
     assert len(MetadataRoutes([document, other.metadata], root_alias=RESOURCE).paths) == 3
     assert len(MetadataRoutes([document, other.metadata], root_alias="nobody").paths) == 2
+
+
+def test_defaults_are_as_documented(issuer: TestIssuer) -> None:
+    now = [0.0]
+    issuers = Issuers([Issuer(ISSUER, jwks=issuer.jwks)], clock=lambda: now[0])
+    server = ResourceServer(resource=RESOURCE, issuers=issuers)
+    leeway = inspect.signature(ResourceServer).parameters["leeway"].default
+    token = request(issuer.token(exp=1000))
+    for after, valid in [(-1, True), (0, False)]:
+        now[0] = 1000 + leeway + after
+        assert bool(server.try_authenticate(token)) is valid
+    body_limit = inspect.signature(OperationPolicy).parameters["body_limit"].default
+    assert OperationPolicy().body_limit == body_limit
 
 
 def permit(server: ResourceServer, issuer: TestIssuer, policy: OperationPolicy, **message: Any) -> str:
@@ -280,6 +308,27 @@ def test_a_clock_that_fails_lets_nothing_through(issuer: TestIssuer, monkeypatch
     assert decision.denial is not None
     assert decision.denial.reason == reason.EXPIRED
     assert told == [ZeroDivisionError]
+
+
+def test_a_guard_says_how_a_request_goes_on(server: ResourceServer, issuer: TestIssuer) -> None:
+    guard = Guard(server, public_routes=["/health"])
+    operations = OperationGuard(server, OperationPolicy(public_methods=["ping"]))
+    cases: list[tuple[Guard | OperationGuard, Request, str]] = [
+        (guard, request(issuer.token()), "authenticated"),
+        (guard, request(None, target="/health"), "public"),
+        (guard, request(None, target=METADATA), "answer"),
+        (guard, request(None), "denied"),
+        (operations, request(None), "anonymous"),
+        (operations, request("x"), "denied"),
+    ]
+    for of, asked, kind in cases:
+        entry = of.try_enter(asked)
+        assert entry is not None
+        assert entry.kind == kind
+        assert (entry.token is not None) is (kind == "authenticated")
+        assert (entry.response is not None) is (kind == "answer")
+        assert (entry.denial is not None) is (kind == "denied")
+        assert entry.response_headers == []
 
 
 def test_a_guard_names_a_wrong_route(server: ResourceServer) -> None:

@@ -64,7 +64,7 @@ async def test_many_wait_for_one_fetch(issuer: TestIssuer) -> None:
     gate.open.set()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(answers[0], asyncio.CancelledError)
-    assert all(not isinstance(answer, BaseException) and answer.allowed for answer in answers[1:])
+    assert all(not isinstance(answer, BaseException) and answer.authenticated for answer in answers[1:])
     assert len(gate.urls) == 2
     # None of them had a thread.
     assert threading.active_count() < 10
@@ -112,7 +112,7 @@ def test_a_loop_that_is_closed_is_not_missed(issuer: TestIssuer) -> None:
 
     asyncio.run(give_up())
     gate.open.set()
-    assert asyncio.run(server.authenticate(request(issuer.token()))).allowed
+    assert asyncio.run(server.authenticate(request(issuer.token()))).authenticated
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
@@ -129,7 +129,7 @@ def test_a_forked_child_works(issuer: TestIssuer, fetched_before: bool) -> None:
     issuers = Issuers([ISSUER], fetch=fetch, clock=lambda: now[0])
     server = ResourceServer(resource=RESOURCE, issuers=issuers)
     if fetched_before:
-        assert asyncio.run(server.authenticate(request(issuer.token()))).allowed
+        assert asyncio.run(server.authenticate(request(issuer.token()))).authenticated
     child = os.fork()
     if child == 0:
         # The keys of the parent are stale by now, so that the child fetches by itself.
@@ -138,9 +138,9 @@ def test_a_forked_child_works(issuer: TestIssuer, fetched_before: bool) -> None:
             now[0] += 4000
             before = len(calls)
             answer = asyncio.run(asyncio.wait_for(server.authenticate(request(issuer.token())), 20))
-            code = 0 if answer.allowed and len(calls) > before else 2
+            code = 0 if answer.authenticated and len(calls) > before else 2
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
-    assert asyncio.run(server.authenticate(request(issuer.token()))).allowed
+    assert asyncio.run(server.authenticate(request(issuer.token()))).authenticated

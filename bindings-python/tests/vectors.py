@@ -72,8 +72,6 @@ def server(settings: Json, world: World) -> ResourceServer:
     keys: Any = {name: rest.pop(name) for name in list(rest) if name in KEYS}
     keys |= {"clock": world.clock, "fetch": world.fetch}
     environment = rest.pop("environment", None)
-    if "scope_implies" in rest:
-        rest["scope_hierarchy"] = rest.pop("scope_implies")
     if "issuers" in rest:
         rest["issuers"] = [issuer(dict(entry)) for entry in rest["issuers"]]
     if environment is not None:
@@ -185,20 +183,13 @@ class Group:
                 result = of_decision(await self._either(self.server, "authorize", request, needs))
             case "operation":
                 entry = await self._either(self.operations, "enter", request)
-                if entry.response is not None or entry.public:
-                    result = of_entry(entry)
-                    rest.pop("body", None)
+                operation = {"method": method, "headers": headers, **body(rest.pop("body", None))}
+                if entry.kind in ("authenticated", "anonymous"):
+                    result = of_decision(self.operations.permit(entry.token, **operation))
                 else:
-                    result = of_decision(
-                        self.operations.permit(
-                            entry.token, method=method, headers=headers, **body(rest.pop("body", None))
-                        )
-                    )
+                    result = of_entry(entry)
             case "metadata":
-                tags = [value.encode("latin-1") for name, value in headers if name.lower() == "if-none-match"]
-                answer = self.routes.respond(
-                    method=method, path=target, if_none_match=tags[0] if tags else None
-                )
+                answer = self.routes.respond(request)
                 result = {"outcome": "none"} if answer is None else of_answer(answer)
             case _:
                 raise AssertionError(call)
@@ -235,11 +226,16 @@ def body(described: Json | None) -> Json:
 
 
 def of_entry(entry: Entry) -> Json:
-    if entry.response is not None:
-        return of_answer(entry.response)
-    if entry.token is not None:
-        return {"outcome": "allowed", "token": of_token(entry.token), "response_headers": []}
-    return {"outcome": "public"}
+    match entry.kind:
+        case "authenticated":
+            assert entry.token is not None
+            token, fields = of_token(entry.token), pairs(entry.response_headers)
+            return {"outcome": "allowed", "token": token, "response_headers": fields}
+        case "public":
+            return {"outcome": "public"}
+        case "answer" | "denied":
+            return of_answer(entry.response or entry.denial)
+    raise AssertionError(entry.kind)
 
 
 def of_decision(decision: Decision) -> Json:

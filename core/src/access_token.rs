@@ -133,10 +133,6 @@ impl AccessToken {
     pub fn secret(&self) -> &str {
         &self.0.token
     }
-
-    pub(crate) fn expires(&self) -> UnixTime {
-        self.0.expires_at
-    }
 }
 
 /// Shows who, never the token.
@@ -147,7 +143,7 @@ impl fmt::Debug for AccessToken {
             .field("subject", &self.subject())
             .field("client_id", &self.client_id())
             .field("scopes", &self.scopes())
-            .field("expires_at", &self.expires())
+            .field("expires_at", &self.0.expires_at)
             .finish_non_exhaustive()
     }
 }

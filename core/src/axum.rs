@@ -16,7 +16,7 @@
 //! let app: Router = Router::new()
 //!     .route("/me", get(me))
 //!     .route("/todos", get(me).layer(require_scope("todo:read")?));
-//! let app = protect(app, Guard::new(server)?);
+//! let app = protect(app, Guard::new(server));
 //! # }
 //! # Ok::<(), mcp_bearer::ConfigError>(())
 //! ```
@@ -40,7 +40,7 @@
 //!     .tool("create_todo", Requirement::scope("todo:write")?)
 //!     .build()?;
 //! let app: Router = Router::new().route("/mcp", mcp.layer(OperationsLayer::new(server.clone(), policy)));
-//! let app = protect(app, Guard::new(server)?);
+//! let app = protect(app, Guard::new(server));
 //! # }
 //! # Ok::<(), mcp_bearer::ConfigError>(())
 //! ```
@@ -89,10 +89,8 @@ pub fn metadata<S: Clone + Send + Sync + 'static>(routes: &MetadataRoutes) -> Ro
     routes.paths().fold(Router::new(), |router, path| {
         let routes = routes.clone();
         let answer = move |request: http::Request<Body>| async move {
-            let asked = Request::from(&request);
-            let response = routes.respond(asked.method(), asked.path(), asked.if_none_match());
             // Nothing but the paths of the documents leads here, unless the routes were nested.
-            response.unwrap_or_else(|| Denial::internal().into())
+            routes.respond(&Request::from(&request)).unwrap_or_else(|| Denial::internal().into())
         };
         router.route(path, any(answer))
     })

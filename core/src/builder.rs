@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::algorithm::Algorithm;
 use crate::challenge::Denials;
 use crate::claims::{Audience, ClaimRules};
 use crate::environment::Environment;
@@ -14,7 +15,6 @@ use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::scope::{ScopeHierarchy, ScopeSet};
 use crate::server::{Inner, ResourceServer};
-use crate::signature::Algorithm;
 use crate::token::TokenRules;
 
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
@@ -139,7 +139,9 @@ impl Builder {
         self
     }
 
-    /// The scopes that a 401 asks for. Default: those of the route.
+    /// The scopes that a 401 asks for. Set them behind a [`Guard`](crate::Guard), which knows no
+    /// route: the default is what the requirement of the call needs, or the base of an operation
+    /// policy.
     pub fn challenge_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.challenge_scopes = Some(strings(scopes));
         self
@@ -170,7 +172,7 @@ impl Builder {
     }
 
     /// A granted `broad` scope covers each of the `narrow` ones. Transitive.
-    pub fn scope_implies<S: Into<String>>(
+    pub fn scope_hierarchy<S: Into<String>>(
         mut self,
         broad: impl Into<String>,
         narrow: impl IntoIterator<Item = S>,

@@ -1,4 +1,4 @@
-//! The one source of time. Everything below it takes `now` as an argument.
+//! The one source of wall-clock time. Everything below it takes `now` as an argument.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -14,7 +14,13 @@ pub type Headers = Vec<(HeaderName, HeaderValue)>;
 #[non_exhaustive]
 pub enum Authentication {
     /// The token is valid.
-    Authenticated(AccessToken),
+    #[non_exhaustive]
+    Authenticated {
+        /// Who is calling.
+        token: AccessToken,
+        /// Fields to add to the response, whatever it is. Empty unless a proof scheme needs some.
+        response_headers: Headers,
+    },
     /// Answer with this.
     Denied(Denial),
 }
@@ -26,6 +32,7 @@ pub enum Authentication {
 #[non_exhaustive]
 pub enum Decision<T = AccessToken> {
     /// Go on.
+    #[non_exhaustive]
     Allowed {
         /// Who is calling.
         token: T,
@@ -75,10 +82,37 @@ impl<T> Decision<T> {
     pub(crate) const fn allowed(token: T) -> Self {
         Self::Allowed { token, response_headers: Headers::new() }
     }
+
+    /// With fields that authentication gave for the response, whatever it is.
+    pub(crate) fn adding(mut self, fields: Headers) -> Self {
+        match &mut self {
+            Self::Allowed { response_headers, .. } => response_headers.extend(fields),
+            Self::Denied(denial) => denial.headers.extend(fields),
+        }
+        self
+    }
 }
 
 impl From<Denial> for Response {
     fn from(Denial { status, headers, body, .. }: Denial) -> Self {
         Self { status, headers, body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_proof_adds_is_on_every_answer() {
+        let fields = || vec![(HeaderName::from_static("dpop-nonce"), HeaderValue::from_static("1"))];
+        match Decision::allowed(()).adding(fields()) {
+            Decision::Allowed { response_headers, .. } => assert_eq!(response_headers, fields()),
+            Decision::Denied(denial) => panic!("{denial:?}"),
+        }
+        match Decision::<()>::Denied(Denial::internal()).adding(fields()) {
+            Decision::Allowed { .. } => panic!("a refusal stays one"),
+            Decision::Denied(denial) => assert!(denial.headers.ends_with(&fields())),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Settings from environment variables.
 //!
-//! The variables come in as a map: the bindings hand over their host's, and nothing below reads
-//! the process environment.
+//! The variables come in as a map: the bindings hand over their host's. Only
+//! [`ResourceServer::from_env`] reads those of the process.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,23 +11,24 @@ use crate::error::ConfigError;
 use crate::jwks::Issuer;
 use crate::server::ResourceServer;
 
-/// Which variable a setting comes from, so that an error can name it.
-const NAMES: [(&str, &str); 15] = [
-    ("resource", "MCP_SERVER_URL"),
-    ("issuers", "MCP_BEARER_ISSUERS"),
-    ("audiences", "MCP_BEARER_AUDIENCES"),
-    ("allowed_clients", "MCP_BEARER_ALLOWED_CLIENTS"),
-    ("authorization_servers", "MCP_BEARER_AUTHORIZATION_SERVERS"),
-    ("scopes_supported", "MCP_BEARER_SCOPES_SUPPORTED"),
-    ("challenge_scopes", "MCP_BEARER_CHALLENGE_SCOPES"),
-    ("algorithms", "MCP_BEARER_ALGORITHMS"),
-    ("jwks_uri", "MCP_BEARER_JWKS_URI"),
-    ("leeway", "MCP_BEARER_LEEWAY_SECONDS"),
-    ("jwks_fresh", "MCP_BEARER_JWKS_FRESH_SECONDS"),
-    ("jwks_cooldown", "MCP_BEARER_JWKS_COOLDOWN_SECONDS"),
-    ("jwks_timeout", "MCP_BEARER_JWKS_TIMEOUT_SECONDS"),
-    ("jwks_max_stale", "MCP_BEARER_JWKS_MAX_STALE_SECONDS"),
-    ("ca_file", "MCP_BEARER_CA_FILE"),
+/// Which variables a setting comes from, so that an error can name the one.
+const NAMES: [(&str, &[&str]); 16] = [
+    ("resource", &["MCP_SERVER_URL"]),
+    ("issuers", &["MCP_BEARER_ISSUERS"]),
+    ("audiences", &["MCP_BEARER_AUDIENCES"]),
+    ("allowed_clients", &["MCP_BEARER_ALLOWED_CLIENTS"]),
+    ("authorization_servers", &["MCP_BEARER_AUTHORIZATION_SERVERS"]),
+    ("scopes_supported", &["MCP_BEARER_SCOPES_SUPPORTED"]),
+    ("challenge_scopes", &["MCP_BEARER_CHALLENGE_SCOPES"]),
+    ("algorithms", &["MCP_BEARER_ALGORITHMS"]),
+    ("jwks_uri", &["MCP_BEARER_JWKS_URI"]),
+    ("leeway", &["MCP_BEARER_LEEWAY_SECONDS"]),
+    ("jwks_fresh", &["MCP_BEARER_JWKS_FRESH_SECONDS"]),
+    ("jwks_cooldown", &["MCP_BEARER_JWKS_COOLDOWN_SECONDS"]),
+    ("jwks_timeout", &["MCP_BEARER_JWKS_TIMEOUT_SECONDS"]),
+    ("jwks_max_stale", &["MCP_BEARER_JWKS_MAX_STALE_SECONDS"]),
+    ("ca_file", &["MCP_BEARER_CA_FILE", "SSL_CERT_FILE"]),
+    ("proxy", &["HTTPS_PROXY", "https_proxy"]),
 ];
 
 /// The variables, of which an empty one is an absent one.
@@ -109,11 +110,20 @@ impl Environment {
     /// Lays the variables over what the code has set.
     pub(crate) fn apply(&self, mut builder: Builder) -> Result<Builder, ConfigError> {
         let issuers = self.issuers()?;
-        if !issuers.is_empty() && (builder.issuers.is_some() || !builder.keys.is_empty()) {
-            return Err(ConfigError::new(
-                "issuers",
-                "are set in the code and in the environment; set one of the two",
-            ));
+        match (issuers.is_empty(), builder.issuers.is_none() && builder.keys.is_empty()) {
+            (false, false) => {
+                return Err(ConfigError::new(
+                    "issuers",
+                    "are set in the code and in the environment; set one of the two",
+                ));
+            }
+            (true, true) => {
+                return Err(ConfigError::new(
+                    "MCP_BEARER_ISSUERS",
+                    "is missing: at least one is needed, such as https://auth.example.com",
+                ));
+            }
+            _ => {}
         }
         for issuer in issuers {
             builder.keys = builder.keys.issuer(issuer);
@@ -165,16 +175,26 @@ impl Environment {
         Ok(builder)
     }
 
-    /// Errors name what the reader can change: the variable.
+    /// Errors name what the reader can change: a variable, if the setting comes from one.
     pub(crate) fn rename(&self, mut error: ConfigError) -> ConfigError {
-        let preset =
-            self.scalekit.is_some() && matches!(error.setting.as_str(), "issuers" | "authorization_servers");
-        if preset {
-            error.setting = "SCALEKIT_ENVIRONMENT_URL".into();
-        } else if let Some((_, variable)) = NAMES.iter().find(|(setting, _)| *setting == error.setting) {
-            (*variable).clone_into(&mut error.setting);
+        if let Some(variable) = self.source(&error) {
+            variable.clone_into(&mut error.setting);
         }
         error
+    }
+
+    fn source(&self, error: &ConfigError) -> Option<&'static str> {
+        let (setting, variables) = NAMES.iter().find(|(setting, _)| *setting == error.setting)?;
+        let is_source = |variable: &&&str| {
+            self.variables.get(**variable).is_some_and(|value| {
+                // Files add up: the message starts with the one that is wrong.
+                *setting != "ca_file"
+                    || error.message.strip_prefix(value.as_str()).is_some_and(|rest| rest.starts_with(' '))
+            })
+        };
+        let preset = self.scalekit.is_some() && matches!(*setting, "issuers" | "authorization_servers");
+        let preset = preset.then_some("SCALEKIT_ENVIRONMENT_URL");
+        variables.iter().find(is_source).copied().or(preset)
     }
 
     fn issuers(&self) -> Result<Vec<Issuer>, ConfigError> {
@@ -221,5 +241,38 @@ impl Environment {
 impl Scalekit {
     fn resource_issuer(&self) -> String {
         format!("{}/resources/{}", self.environment, self.resource_id)
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "reqwest")]
+mod tests {
+    use super::*;
+
+    fn setting(variables: &[(&str, &str)], file: Option<&str>) -> String {
+        let usual =
+            [("MCP_SERVER_URL", "https://mcp.example.com"), ("MCP_BEARER_ISSUERS", "https://as.example.com")];
+        let all = usual.iter().chain(variables).map(|(name, value)| ((*name).into(), (*value).into()));
+        let builder = Builder::from_env(all).unwrap();
+        builder
+            .keys(|keys| file.into_iter().fold(keys, |keys, file| keys.ca_file(file)))
+            .build()
+            .unwrap_err()
+            .setting
+    }
+
+    #[test]
+    fn what_reaches_the_issuer_is_named_by_its_own_variable() {
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        for (variables, file, expected) in [
+            (&[("SSL_CERT_FILE", "/none")][..], None, "SSL_CERT_FILE"),
+            (&[("MCP_BEARER_CA_FILE", here)], None, "MCP_BEARER_CA_FILE"),
+            (&[("MCP_BEARER_CA_FILE", "/none"), ("SSL_CERT_FILE", "/none/too")], None, "MCP_BEARER_CA_FILE"),
+            (&[("SSL_CERT_FILE", "/none")], Some("/none/too"), "ca_file"),
+            (&[("HTTPS_PROXY", "ftp://proxy")], None, "HTTPS_PROXY"),
+            (&[("https_proxy", "ftp://proxy")], None, "https_proxy"),
+        ] {
+            assert_eq!(setting(variables, file), expected, "{variables:?}");
+        }
     }
 }

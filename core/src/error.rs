@@ -1,7 +1,7 @@
 //! Why a request is refused, and what each reason looks like on the wire.
 //!
 //! [`Reason`] says who is at fault and how; the table directly beneath it is the only place in the
-//! project that knows a status code, an `error` value or its description.
+//! project that knows the status of a refusal, its `error` value or its description.
 
 use std::fmt;
 
@@ -123,6 +123,7 @@ impl Reason {
             }
             Self::BodyTooLarge => (413, "invalid_request", "The request body is too large.", None),
             Self::BodyUnsupported => (415, "invalid_request", "The request body must be plain JSON.", None),
+            // Clients get a JSON-RPC error instead of these texts: `operation::Refusal`.
             Self::BodyMalformed => (400, "invalid_request", "The request body is malformed.", None),
             Self::KeysUnavailable => {
                 (503, "temporarily_unavailable", "Access tokens cannot be checked at the moment.", None)

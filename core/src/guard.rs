@@ -9,9 +9,9 @@
 use std::task::Poll;
 
 use crate::access_token::AccessToken;
-use crate::decision::{Authentication, Decision, Denial, Response};
+use crate::decision::{Authentication, Decision, Denial, Headers, Response};
 use crate::error::{ConfigError, Reason};
-use crate::metadata::{MetadataRoutes, RootAlias};
+use crate::metadata::MetadataRoutes;
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::server::ResourceServer;
@@ -28,8 +28,14 @@ pub struct Guard {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Entry {
-    /// Hand it to the application, with this token.
-    Authenticated(AccessToken),
+    /// Hand it to the application.
+    #[non_exhaustive]
+    Authenticated {
+        /// Who is calling.
+        token: AccessToken,
+        /// Fields to add to the response, whatever it is. Empty unless a proof scheme needs some.
+        response_headers: Headers,
+    },
     /// Hand it to the application as it is: a preflight or a public route.
     Public,
     /// No credentials, and some operations need none: judge the operation without a token.
@@ -41,13 +47,11 @@ pub enum Entry {
 }
 
 impl Guard {
-    /// Guards an application.
-    ///
-    /// # Errors
-    /// None at present for a single resource; the signature leaves room.
-    pub fn new(server: ResourceServer) -> Result<Self, ConfigError> {
-        let metadata = MetadataRoutes::new([server.metadata().clone()], &RootAlias::Only)?;
-        Ok(Self { server, metadata, public_routes: Vec::new() })
+    /// Guards an application that is one resource.
+    #[must_use]
+    pub fn new(server: ResourceServer) -> Self {
+        let metadata = MetadataRoutes::of(server.metadata().clone());
+        Self { server, metadata, public_routes: Vec::new() }
     }
 
     /// Further paths that need no token, such as a health check: compared exactly, case and
@@ -96,10 +100,10 @@ impl Guard {
 
     /// What needs no token at all. A CORS preflight cannot carry one (Fetch standard, 4.8).
     fn without_credentials(&self, request: &Request<'_>) -> Option<Entry> {
-        let path = request.path();
-        if let Some(answer) = self.metadata.respond(request.method(), path, request.if_none_match()) {
+        if let Some(answer) = self.metadata.respond(request) {
             return Some(Entry::Answer(answer));
         }
+        let path = request.path();
         let public = request.is_preflight() || self.public_routes.iter().any(|own| own == path);
         public.then_some(Entry::Public)
     }
@@ -129,7 +133,7 @@ impl OperationGuard {
         if request.is_preflight() {
             return Entry::Public;
         }
-        self.or_anonymous(self.server.authenticate(request).await)
+        self.or_anonymous(self.server.authenticate_for(request, self.policy.base()).await)
     }
 
     /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
@@ -137,7 +141,9 @@ impl OperationGuard {
         if request.is_preflight() {
             return Poll::Ready(Entry::Public);
         }
-        self.server.try_authenticate(request).map(|authentication| self.or_anonymous(authentication))
+        self.server
+            .try_authenticate_for(request, self.policy.base())
+            .map(|authentication| self.or_anonymous(authentication))
     }
 
     /// May they. `token` is `None` after [`Entry::Anonymous`].
@@ -178,7 +184,9 @@ impl OperationGuard {
 impl From<Authentication> for Entry {
     fn from(authentication: Authentication) -> Self {
         match authentication {
-            Authentication::Authenticated(token) => Self::Authenticated(token),
+            Authentication::Authenticated { token, response_headers } => {
+                Self::Authenticated { token, response_headers }
+            }
             Authentication::Denied(denial) => Self::Denied(denial),
         }
     }

@@ -110,7 +110,12 @@ impl fmt::Debug for Identifier {
 }
 
 fn wrong(setting: &str, what: &str) -> ConfigError {
-    ConfigError::new(setting, format!("{what}, such as https://mcp.example.com/mcp"))
+    let good = match setting {
+        "resource" => "https://mcp.example.com/mcp",
+        "jwks_uri" | "fallback_jwks_uri" => "https://auth.example.com/keys",
+        _ => "https://auth.example.com",
+    };
+    ConfigError::new(setting, format!("{what}, such as {good}"))
 }
 
 #[cfg(test)]

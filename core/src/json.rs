@@ -149,7 +149,7 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
         let inner = self.nested()?;
         let mut members = Vec::new();
-        let mut names = Names::default();
+        let mut names = MemberNames::default();
         while let Some(name) = map.next_key_seed(Name)? {
             // With `arbitrary_precision` somewhere in the build, a number arrives in this shape.
             if members.is_empty() && name == "$serde_json::private::Number" {
@@ -177,12 +177,12 @@ impl Strict {
 
 /// The names of one object: a scan while they are few, a set when a peer sends many.
 #[derive(Default)]
-pub(crate) struct Names<'a> {
+pub(crate) struct MemberNames<'a> {
     few: Vec<Cow<'a, str>>,
     many: std::collections::HashSet<Cow<'a, str>>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> MemberNames<'a> {
     const FEW: usize = 32;
 
     pub(crate) fn insert(&mut self, name: Cow<'a, str>) -> Result<(), Malformed> {

@@ -23,16 +23,16 @@
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! use axum::{Router, routing::get};
 //! use mcp_bearer::axum::{protect, require_scope};
-//! use mcp_bearer::{AccessToken, Guard, ResourceServer};
+//! use mcp_bearer::{AccessToken, Builder, Guard};
 //!
 //! async fn todos(token: AccessToken) -> String {
 //!     format!("the todos of {:?}", token.subject())
 //! }
 //!
 //! // MCP_SERVER_URL, and SCALEKIT_ENVIRONMENT_URL with RESOURCE_ID or MCP_BEARER_ISSUERS.
-//! let server = ResourceServer::from_env()?;
+//! let server = Builder::from_env(std::env::vars())?.challenge_scopes(["todo:read"]).build()?;
 //! let app = Router::new().route("/todos", get(todos).layer(require_scope("todo:read")?));
-//! let app = protect(app, Guard::new(server)?);
+//! let app = protect(app, Guard::new(server));
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
 //! axum::serve(listener, app).await?;
@@ -55,6 +55,7 @@
 #![forbid(unsafe_code)]
 
 mod access_token;
+mod algorithm;
 mod builder;
 mod challenge;
 mod claims;
@@ -73,7 +74,6 @@ mod request;
 mod requirement;
 mod scope;
 mod server;
-mod signature;
 mod spawn;
 mod token;
 
@@ -87,6 +87,7 @@ pub mod testing;
 pub mod tower;
 
 pub use crate::access_token::AccessToken;
+pub use crate::algorithm::Algorithm;
 pub use crate::builder::Builder;
 pub use crate::challenge::Challenge;
 pub use crate::clock::{Clock, SystemClock, UnixTime};
@@ -101,5 +102,4 @@ pub use crate::request::Request;
 pub use crate::requirement::Requirement;
 pub use crate::scope::ScopeSet;
 pub use crate::server::ResourceServer;
-pub use crate::signature::Algorithm;
 pub use crate::spawn::Spawn;

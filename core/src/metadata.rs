@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::decision::{Headers, Response};
 use crate::error::ConfigError;
 use crate::identifier::Identifier;
+use crate::request::Request;
 
 /// The last segment of the well-known URI (RFC 9728 section 3).
 const NAME: &str = "oauth-protected-resource";
@@ -99,16 +100,16 @@ impl ProtectedResourceMetadata {
 
     /// Answers a request for this document, wherever it is served.
     #[must_use]
-    pub fn respond(&self, method: &str, if_none_match: Option<&[u8]>) -> Response {
+    pub fn respond(&self, request: &Request<'_>) -> Response {
         let fixed = |name: HeaderName, value: &'static str| (name, HeaderValue::from_static(value));
         let cors = fixed(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         let caching = || vec![fixed(CACHE_CONTROL, "public, max-age=3600"), (ETAG, self.etag.clone())];
         let response = |status: u16, headers: Headers, body: Bytes| Response { status, headers, body };
-        match method {
-            "GET" | "HEAD" => {
+        match request.method() {
+            method @ ("GET" | "HEAD") => {
                 let mut headers = vec![cors];
                 headers.extend(caching());
-                if if_none_match.is_some_and(|tags| self.is_current(tags)) {
+                if request.if_none_match().is_some_and(|tags| self.is_current(tags)) {
                     return response(304, headers, Bytes::new());
                 }
                 headers.insert(0, fixed(CONTENT_TYPE, "application/json"));
@@ -137,6 +138,13 @@ impl ProtectedResourceMetadata {
 }
 
 impl MetadataRoutes {
+    /// The routes of the only resource.
+    pub(crate) fn of(document: ProtectedResourceMetadata) -> Self {
+        let alias = (document.path != ROOT).then(|| (ROOT.to_owned(), document.clone()));
+        let own = (document.path.clone(), document);
+        Self { routes: [own].into_iter().chain(alias).collect() }
+    }
+
     /// The routes of these resources.
     ///
     /// # Errors
@@ -182,11 +190,12 @@ impl MetadataRoutes {
         self.routes.iter().map(|(path, _)| path.as_str())
     }
 
-    /// Answers a request if it is for one of the documents; `path` is compared exactly.
+    /// Answers a request if it is for one of the documents: its path is compared exactly, whatever
+    /// its query.
     #[must_use]
-    pub fn respond(&self, method: &str, path: &str, if_none_match: Option<&[u8]>) -> Option<Response> {
-        let (_, document) = self.routes.iter().find(|(own, _)| own == path)?;
-        Some(document.respond(method, if_none_match))
+    pub fn respond(&self, request: &Request<'_>) -> Option<Response> {
+        let (_, document) = self.routes.iter().find(|(own, _)| own == request.path())?;
+        Some(document.respond(request))
     }
 }
 

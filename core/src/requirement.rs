@@ -61,13 +61,11 @@ impl Requirement {
     /// At least one of the scopes. A challenge asks for the first.
     ///
     /// # Errors
-    /// As for [`ScopeSet::new`], and when the list is empty, which nothing could satisfy.
+    /// As for [`ScopeSet::new`], and an empty list, which nothing could satisfy.
     pub fn any_of<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         let alternatives =
-            scopes.into_iter().map(|scope| ScopeSet::new([scope])).collect::<Result<Vec<_>, _>>()?;
-        if alternatives.is_empty() {
-            return Err(ConfigError::new("any_of", "name at least one scope"));
-        }
+            scopes.into_iter().map(|scope| ScopeSet::new([scope])).collect::<Result<_, _>>()?;
+        let alternatives = at_least_one("any_of", "scope", alternatives)?;
         Ok(Self { groups: vec![alternatives], predicates: Vec::new() })
     }
 
@@ -78,17 +76,24 @@ impl Requirement {
     }
 
     /// The claim is a string and one of the values.
-    #[must_use]
-    pub fn claim_in<S: Into<String>>(claim: impl Into<String>, values: impl IntoIterator<Item = S>) -> Self {
-        let values = values.into_iter().map(Into::into).collect();
-        Self::predicate(Predicate::OneOf { claim: claim.into(), values })
+    ///
+    /// # Errors
+    /// An empty list, which nothing could satisfy.
+    pub fn claim_in<S: Into<String>>(
+        claim: impl Into<String>,
+        values: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        let values = at_least_one("claim_in", "value", values.into_iter().map(Into::into).collect())?;
+        Ok(Self::predicate(Predicate::OneOf { claim: claim.into(), values }))
     }
 
     /// The token was issued to one of these clients ([`AccessToken::client_id`]).
-    #[must_use]
-    pub fn client_in<S: Into<String>>(values: impl IntoIterator<Item = S>) -> Self {
-        let values = values.into_iter().map(Into::into).collect();
-        Self::predicate(Predicate::Client { values })
+    ///
+    /// # Errors
+    /// An empty list, which nothing could satisfy.
+    pub fn client_in<S: Into<String>>(clients: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
+        let values = at_least_one("client_in", "client", clients.into_iter().map(Into::into).collect())?;
+        Ok(Self::predicate(Predicate::Client { values }))
     }
 
     /// This and the other together.
@@ -141,6 +146,13 @@ impl Requirement {
         }
         scopes
     }
+}
+
+fn at_least_one<T>(setting: &str, what: &str, list: Vec<T>) -> Result<Vec<T>, ConfigError> {
+    if list.is_empty() {
+        return Err(ConfigError::new(setting, format!("name at least one {what}")));
+    }
+    Ok(list)
 }
 
 fn satisfied<'a>(

@@ -13,7 +13,7 @@ use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
-use crate::decision::{Authentication, Decision, Denial};
+use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
 use crate::jwks::{Find, Flight, Issuers, KeysHealth, Waited};
 use crate::metadata::ProtectedResourceMetadata;
@@ -96,23 +96,18 @@ impl ResourceServer {
 
     /// [`authenticate`](Self::authenticate), then [`permit`](Self::permit).
     pub async fn authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Decision {
-        match self.authenticate_for(request, requirement).await {
-            Authentication::Authenticated(token) => self.permit(token, requirement),
-            Authentication::Denied(denial) => Decision::Denied(denial),
-        }
+        self.decide(self.authenticate_for(request, requirement).await, requirement)
     }
 
     /// [`authenticate`](Self::authenticate) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authenticate(&self, request: &Request<'_>) -> Poll<Authentication> {
-        ready(self.0.attempt(request, &Requirement::none(), Waited::Not))
+        self.try_authenticate_for(request, &Requirement::none())
     }
 
     /// [`authorize`](Self::authorize) without I/O: `Pending` if keys must be fetched first.
     pub fn try_authorize(&self, request: &Request<'_>, requirement: &Requirement) -> Poll<Decision> {
-        ready(self.0.attempt(request, requirement, Waited::Not)).map(|answer| match answer {
-            Authentication::Authenticated(token) => self.permit(token, requirement),
-            Authentication::Denied(denial) => Decision::Denied(denial),
-        })
+        self.try_authenticate_for(request, requirement)
+            .map(|authentication| self.decide(authentication, requirement))
     }
 
     /// May they, for a JSON-RPC message on an endpoint with an operation policy.
@@ -181,6 +176,23 @@ impl ResourceServer {
         Self(Arc::new(inner))
     }
 
+    pub(crate) fn try_authenticate_for(
+        &self,
+        request: &Request<'_>,
+        needed: &Requirement,
+    ) -> Poll<Authentication> {
+        self.0.attempt(request, needed, Waited::Not).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn decide(&self, authentication: Authentication, requirement: &Requirement) -> Decision {
+        match authentication {
+            Authentication::Authenticated { token, response_headers } => {
+                self.permit(token, requirement).adding(response_headers)
+            }
+            Authentication::Denied(denial) => Decision::Denied(denial),
+        }
+    }
+
     pub(crate) async fn authenticate_for(
         &self,
         request: &Request<'_>,
@@ -229,7 +241,7 @@ impl Inner {
         waited: Waited,
     ) -> Result<Authentication, Flight> {
         Ok(match self.verify(request, self.issuers.now(), waited) {
-            Ok(token) => Authentication::Authenticated(token),
+            Ok(token) => Authentication::Authenticated { token, response_headers: Headers::new() },
             Err(Stop::Refused(reason)) => {
                 Authentication::Denied(self.denials.denial(reason, &needed.scopes()))
             }
@@ -256,8 +268,4 @@ impl From<Reason> for Stop {
     fn from(reason: Reason) -> Self {
         Self::Refused(reason)
     }
-}
-
-fn ready(attempt: Result<Authentication, Flight>) -> Poll<Authentication> {
-    attempt.map_or(Poll::Pending, Poll::Ready)
 }

@@ -30,9 +30,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+use crate::algorithm::Algorithm;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::jwks::{self, Issuers};
-use crate::signature::Algorithm;
 
 /// An authorization server reduced to its signing keys.
 #[derive(Clone, Debug)]

@@ -6,10 +6,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::algorithm::Algorithm;
 use crate::credentials::BearerToken;
 use crate::error::Reason;
 use crate::json::{self, Json, Object};
-use crate::signature::Algorithm;
 
 /// What of a token's outside is accepted.
 #[derive(Clone, Debug)]

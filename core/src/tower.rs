@@ -95,19 +95,19 @@ pub trait Gate<B>: Clone + Send + 'static {
 impl<B: Send + 'static> Gate<B> for ProtectLayer {
     async fn pass(self, request: http::Request<B>) -> Passed<B> {
         let (mut parts, body) = request.into_parts();
-        let entry = self.0.enter(&Request::from(&parts)).await;
-        match entry {
-            Entry::Authenticated(token) => {
+        let fields = match self.0.enter(&Request::from(&parts)).await {
+            Entry::Authenticated { token, response_headers } => {
                 parts.extensions.insert(token);
                 parts.extensions.insert(self.0.server().clone());
+                response_headers
             }
-            Entry::Public => {}
+            Entry::Public => Headers::new(),
             Entry::Answer(response) => return Err(response),
             Entry::Denied(denial) => return Err(denial.into()),
             // Only the guard of an MCP endpoint leaves anything to be judged.
             Entry::Anonymous => return Err(Denial::internal().into()),
-        }
-        Ok((http::Request::from_parts(parts, body), Headers::new()))
+        };
+        Ok((http::Request::from_parts(parts, body), fields))
     }
 }
 
@@ -135,11 +135,11 @@ where
 {
     async fn pass(self, request: http::Request<B>) -> Passed<B> {
         let (mut parts, body) = request.into_parts();
-        let token = match left_by_guard(&parts.extensions, self.0.server()) {
-            Some(token) => Some(token.clone()),
+        let (token, fields) = match left_by_guard(&parts.extensions, self.0.server()) {
+            Some(token) => (Some(token.clone()), Headers::new()),
             None => match self.0.enter(&Request::from(&parts)).await {
-                Entry::Authenticated(token) => Some(token),
-                Entry::Anonymous => None,
+                Entry::Authenticated { token, response_headers } => (Some(token), response_headers),
+                Entry::Anonymous => (None, Headers::new()),
                 Entry::Public => return Ok((http::Request::from_parts(parts, body), Headers::new())),
                 Entry::Answer(response) => return Err(response),
                 Entry::Denied(denial) => return Err(denial.into()),
@@ -151,9 +151,9 @@ where
         } else {
             (Bytes::new(), body)
         };
-        let fields = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let operation = OperationRequest::new(parts.method.as_str(), fields, &judged);
-        match self.0.permit(token, &operation) {
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let operation = OperationRequest::new(parts.method.as_str(), headers, &judged);
+        match self.0.permit(token, &operation).adding(fields) {
             Decision::Allowed { token, response_headers } => {
                 if let Some(token) = token {
                     parts.extensions.insert(token);

@@ -37,7 +37,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rfc9068_only: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope_implies: Option<BTreeMap<String, Vec<String>>>,
+    pub scope_hierarchy: Option<BTreeMap<String, Vec<String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

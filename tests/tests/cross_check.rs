@@ -26,7 +26,7 @@ const RESOURCE: &str = "https://mcp.example.com/mcp";
 /// Fresh keys of every algorithm; good signatures, damaged ones, and ones by other keys.
 #[test]
 fn fresh_signatures() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let issuer = Issuer::with_keys("https://as.example.com", [SigningKey::generate("key", algorithm)]);
         let server = ResourceServer::builder(RESOURCE).issuers(issuer.issuers()).build().unwrap();
         let their_key: Jwk = serde_json::from_value(issuer.jwks()["keys"][0].clone()).unwrap();

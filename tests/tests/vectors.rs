@@ -17,8 +17,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mcp_bearer::operation::OperationRequest;
 use mcp_bearer::{
-    AccessToken, Decision, Denial, Entry, Guard, MetadataRoutes, OperationGuard, Request, ResourceServer,
-    Response,
+    AccessToken, Decision, Denial, Entry, Guard, Headers, MetadataRoutes, OperationGuard, Request,
+    ResourceServer, Response,
 };
 use mcp_bearer_tests::folder;
 use mcp_bearer_tests::model::{
@@ -123,7 +123,7 @@ fn build(input: &Configuration, expected: &Built) -> Result<(), String> {
     let built = server(&world, &input.server).and_then(|server| {
         requirement(input.requirement.as_deref().unwrap_or_default())?;
         policy(&input.policy.clone().unwrap_or_default())?;
-        Guard::new(server.clone())?.public_routes(input.public_routes.clone())?;
+        Guard::new(server.clone()).public_routes(input.public_routes.clone())?;
         routes(&world, &server, &input.with, input.root_alias.as_ref())
     });
     match (built, expected) {
@@ -171,7 +171,7 @@ impl Application {
         root: Option<&RootAlias>,
     ) -> Self {
         let server = server(world, settings).expect("a server");
-        let guard = Guard::new(server.clone()).unwrap().public_routes(public_routes.to_vec()).unwrap();
+        let guard = Guard::new(server.clone()).public_routes(public_routes.to_vec()).unwrap();
         let policy = support::policy(&policy.cloned().unwrap_or_default()).expect("a policy");
         let operations = OperationGuard::new(server.clone(), policy);
         let routes = routes(world, &server, with, root).expect("metadata routes");
@@ -186,7 +186,9 @@ impl Application {
         match input.call {
             Call::Guard => {
                 match self.either(self.guard.try_enter(&request), self.guard.enter(&request)).await {
-                    Entry::Authenticated(token) => allowed(Some(&token)),
+                    Entry::Authenticated { token, response_headers, .. } => {
+                        allowed(Some(&token), &response_headers)
+                    }
                     other => passed(other),
                 }
             }
@@ -194,9 +196,8 @@ impl Application {
                 let needs = requirement(input.requirement.as_deref().unwrap_or_default()).unwrap();
                 let ready = self.server.try_authorize(&request, &needs);
                 match self.either(ready, self.server.authorize(&request, &needs)).await {
-                    Decision::Allowed { token, response_headers } => {
-                        assert!(response_headers.is_empty());
-                        allowed(Some(&token))
+                    Decision::Allowed { token, response_headers, .. } => {
+                        allowed(Some(&token), &response_headers)
                     }
                     Decision::Denied(denial) => denied(denial),
                     _ => unreachable!("a new kind of decision"),
@@ -207,26 +208,21 @@ impl Application {
                     .either(self.operations.try_enter(&request), self.operations.enter(&request))
                     .await
                 {
-                    Entry::Authenticated(token) => Some(token),
+                    Entry::Authenticated { token, .. } => Some(token),
                     Entry::Anonymous => None,
                     other => return passed(other),
                 };
                 let (body, parsed) = body(input.body.as_ref());
                 let request = OperationRequest::new(&input.method, headers(), &body);
                 match self.operations.permit(token, &if parsed { request.parsed() } else { request }) {
-                    Decision::Allowed { token, response_headers } => {
-                        assert!(response_headers.is_empty());
-                        allowed(token.as_ref())
+                    Decision::Allowed { token, response_headers, .. } => {
+                        allowed(token.as_ref(), &response_headers)
                     }
                     Decision::Denied(denial) => denied(denial),
                     _ => unreachable!("a new kind of decision"),
                 }
             }
-            Call::Metadata => {
-                let tags = values.iter().find(|(name, _)| name.eq_ignore_ascii_case("if-none-match"));
-                let tags = tags.map(|(_, value)| value.as_slice());
-                self.routes.respond(request.method(), request.path(), tags).map_or(Outcome::None {}, answer)
-            }
+            Call::Metadata => self.routes.respond(&request).map_or(Outcome::None {}, answer),
         }
     }
 
@@ -260,7 +256,7 @@ fn passed(entry: Entry) -> Outcome {
     }
 }
 
-fn allowed(token: Option<&AccessToken>) -> Outcome {
+fn allowed(token: Option<&AccessToken>, response_headers: &Headers) -> Outcome {
     let text = |text: &str| text.to_owned();
     let token = token.map(|token| Token {
         issuer: text(token.issuer()),
@@ -270,7 +266,7 @@ fn allowed(token: Option<&AccessToken>) -> Outcome {
         audiences: token.audiences().map(text).collect(),
         expires_at: token.expires_at().expect("a JWT expires").as_secs_f64(),
     });
-    Outcome::Allowed { token, response_headers: Vec::new() }
+    Outcome::Allowed { token, response_headers: fields(response_headers) }
 }
 
 fn denied(denial: Denial) -> Outcome {

@@ -7,7 +7,7 @@ import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/aut
 import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server'
 import {
   AccessToken, ConfigError, Guard, Issuers, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
-  type Decision, type Denial, type Entry, type HttpRequest, type Reason, type ResourceServerOptions, type Rule,
+  internalDenial, type Decision, type Denial, type Entry, type HttpRequest, type Reason, type ResourceServerOptions, type Rule,
 } from 'mcp-bearer'
 import { operations, protect, requirement, requireScope, type AuthInfo } from 'mcp-bearer/express'
 import * as web from 'mcp-bearer/fetch'
@@ -34,6 +34,8 @@ export function handle(decision: Decision): AccessToken | Denial {
   const known: boolean = reason === 'missing_token' || reason === 'something_new'
   return known ? decision.denial : decision.denial
 }
+
+export const internal: Denial = internalDenial()
 
 export function name(entry: Entry): string {
   switch (entry.kind) {
@@ -85,14 +87,14 @@ const gates: web.Gate[] = [web.protect(server), web.operations(policy), web.requ
 export async function serve(request: Request): Promise<Response> {
   for (const gate of gates) {
     const answer = await gate(request)
-    if (answer !== undefined) return answer
+    if (answer !== undefined) return web.finish(request, answer)
   }
   const authInfo = web.auth(request)
-  return mcp.fetch(request, authInfo === undefined ? {} : { authInfo })
+  return web.finish(request, await mcp.fetch(request, authInfo === undefined ? {} : { authInfo }))
 }
 
 try {
-  server.internalError()
+  new ResourceServer(options)
 } catch (error) {
   if (error instanceof ConfigError) {
     const code: 'ERR_MCP_BEARER_CONFIG' = error.code

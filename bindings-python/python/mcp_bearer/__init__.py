@@ -20,7 +20,8 @@ The whole of it is one call, ``authorize(request, requirement)``, made of ``auth
         answer = decision.denial.status, decision.denial.headers, decision.denial.body
 
 A refused request is a value, not an exception: a 401 is the normal first request of every MCP
-client. The only exception is ``ConfigError``, when something is constructed with a wrong setting.
+client. Exceptions are for the setup: ``ConfigError`` when something is constructed with a wrong
+setting, ``RuntimeError`` where a part is missing, such as the middleware.
 
 Applications rarely make that call themselves: ``mcp_bearer.fastapi.protect`` and the middleware of
 ``mcp_bearer.asgi`` do.
@@ -30,6 +31,7 @@ from . import reason
 from ._config_error import ConfigError
 from ._mcp_bearer import (
     AccessToken,
+    Authentication,
     Call,
     Decision,
     Denial,
@@ -49,6 +51,7 @@ from ._mcp_bearer import (
 
 __all__ = [
     "AccessToken",
+    "Authentication",
     "Call",
     "ConfigError",
     "Decision",

@@ -1,4 +1,4 @@
-"""The only exception of this package."""
+"""The exception for settings."""
 
 
 class ConfigError(ValueError):

@@ -3,10 +3,11 @@
 import builtins
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict, final
+from typing import Any, Literal, TypeAlias, TypedDict, final
 
 __all__ = [
     "AccessToken",
+    "Authentication",
     "Call",
     "Decision",
     "Denial",
@@ -81,7 +82,9 @@ class ResourceServer:
             all, by ``client_id``: for providers that issue none, such as Cognito.
         :param authorization_servers: Where clients get tokens. Default: the issuers.
         :param scopes_supported: The scopes that the metadata names: what basic use needs.
-        :param challenge_scopes: The scopes that a 401 asks for. Default: those of the route.
+        :param challenge_scopes: The scopes that a 401 asks for. Set them behind a ``Guard``, which
+            knows no route: the default is what the requirement of the call needs, or the base of an
+            operation policy.
         :param algorithms: The accepted ones, as JOSE spells them. Default: all that are known.
         :param leeway: How far clocks may differ, in seconds, 60 at most.
         :param max_token_size: In bytes, from 256 to 1 MiB.
@@ -134,10 +137,10 @@ class ResourceServer:
     def authorize(self, request: Request, requirement: Requirement, /) -> Coroutine[Any, Any, Decision]:
         """Who is calling, and may they: ``authenticate``, then ``permit``."""
 
-    def try_authenticate(self, request: Request, /) -> Decision | None:
+    def try_authenticate(self, request: Request, /) -> Authentication | None:
         """``authenticate`` without I/O: ``None`` if keys must be fetched first."""
 
-    def authenticate(self, request: Request, /) -> Coroutine[Any, Any, Decision]:
+    def authenticate(self, request: Request, /) -> Coroutine[Any, Any, Authentication]:
         """Who is calling."""
 
     def permit(self, token: AccessToken, requirement: Requirement, /) -> Decision:
@@ -160,9 +163,6 @@ class ResourceServer:
         only public operations let through. ``parsed`` says that ``body`` is not what the client
         sent but the JSON text of a value that a framework has made of it, and which executes.
         """
-
-    def internal_error(self) -> Denial:
-        """Return a 500 for a fault on this side, with nothing about the fault in it."""
 
     @property
     def metadata(self) -> ProtectedResourceMetadata:
@@ -204,13 +204,18 @@ class Issuers:
             of its own. ``TimeoutError``, ``ConnectionError`` and other ``OSError`` mean no answer.
         """
 
+    @property
+    def identifiers(self) -> list[str]:
+        """Every accepted ``iss`` value, in the order of configuration."""
+
 @final
 class Issuer:
     """One authorization server: its ``iss`` values, where its keys are, and its audiences."""
 
     def __new__(
         cls,
-        url: str,
+        issuer: str,
+        /,
         *,
         also: Sequence[str] = (),
         jwks_uri: str | None = None,
@@ -220,6 +225,7 @@ class Issuer:
     ) -> Issuer:
         """Describe an issuer whose keys are found through its metadata, unless they are named here.
 
+        :param issuer: The ``iss`` of its tokens, exactly.
         :param also: Further ``iss`` values of the same issuer, over the same keys.
         :param jwks_uri: Where the keys are, instead of metadata.
         :param fallback_jwks_uri: Where the keys are if the issuer has no usable metadata.
@@ -417,6 +423,26 @@ class AccessToken:
         """The token itself. It is a credential: never log it, never pass it on."""
 
 @final
+class Authentication:
+    """Who is calling. True exactly if that is known."""
+
+    @property
+    def authenticated(self) -> bool: ...
+    @property
+    def token(self) -> AccessToken | None:
+        """Who is calling; ``None`` if denied."""
+
+    @property
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Fields to add to the response, whatever it is. Empty unless a proof scheme needs some."""
+
+    @property
+    def denial(self) -> Denial | None:
+        """Answer with this."""
+
+    def __bool__(self) -> bool: ...
+
+@final
 class Decision:
     """Whether a request may go on. True exactly if it is allowed."""
 
@@ -428,7 +454,7 @@ class Decision:
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:
-        """Fields to add to the response, whatever it is."""
+        """Fields to add to the response, whatever it is. Empty unless a proof scheme needs some."""
 
     @property
     def denial(self) -> Denial | None:
@@ -439,6 +465,10 @@ class Decision:
 @final
 class Denial:
     """A refusal, complete as an HTTP response."""
+
+    @staticmethod
+    def internal() -> Denial:
+        """Return a 500 for a fault on this side, with nothing about the fault in it."""
 
     @property
     def reason(self) -> str:
@@ -490,7 +520,7 @@ class ProtectedResourceMetadata:
     def path(self) -> str:
         """The path of ``url``."""
 
-    def respond(self, *, method: str, if_none_match: bytes | None = None) -> Response:
+    def respond(self, request: Request, /) -> Response:
         """Answer a request for this document, wherever it is served."""
 
 @final
@@ -513,8 +543,8 @@ class MetadataRoutes:
     def paths(self) -> list[str]:
         """The paths that are served."""
 
-    def respond(self, *, method: str, path: str, if_none_match: bytes | None = None) -> Response | None:
-        """Answer a request if it is for one of the documents; the path is compared exactly."""
+    def respond(self, request: Request, /) -> Response | None:
+        """Answer a request if it is for one of the documents: its path is compared exactly."""
 
 @final
 class Guard:
@@ -565,16 +595,24 @@ class Entry:
     """How a request goes on."""
 
     @property
+    def kind(self) -> Literal["authenticated", "public", "anonymous", "answer", "denied"]:
+        """Hand it on with its token, as it is, or to be judged without one; or answer."""
+
+    @property
     def token(self) -> AccessToken | None:
         """Who is calling."""
 
     @property
-    def response(self) -> Denial | Response | None:
-        """Answer with this."""
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Fields to add to the response, whatever it is. Empty unless a proof scheme needs some."""
 
     @property
-    def public(self) -> bool:
-        """A preflight or a public route: hand it on as it is."""
+    def response(self) -> Response | None:
+        """Answer with this: metadata."""
+
+    @property
+    def denial(self) -> Denial | None:
+        """Answer with this: a refusal."""
 
 @final
 class Pending:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from ._config_error import ConfigError
 from ._mcp_bearer import AccessToken, Denial, Request, ResourceServer
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -15,11 +14,15 @@ _KEY = "mcp_bearer"
 class Passage:
     """A request that was let in: by which server, with whose token, and whether it is refused yet."""
 
-    __slots__ = ("asked", "denial", "server", "token")
+    __slots__ = ("asked", "denial", "response_headers", "server", "token")
 
-    def __init__(self, server: ResourceServer, token: AccessToken | None) -> None:
+    def __init__(
+        self, server: ResourceServer, token: AccessToken | None, response_headers: list[tuple[str, str]]
+    ) -> None:
         self.server = server
         self.token = token
+        self.response_headers = response_headers
+        """Fields to add to the response, whatever it is."""
         self.asked = False
         """Whether a route has said what it needs."""
         self.denial: Denial | None = None
@@ -30,6 +33,10 @@ class Passage:
         return RefusedError(denial.reason)
 
 
+class SetupError(RuntimeError):
+    """The parts of an application are not put together as they must be."""
+
+
 class RefusedError(Exception):
     """Ends the handling of a request whose answer the middleware knows already."""
 
@@ -38,8 +45,7 @@ def passage_of(scope: Scope) -> Passage:
     """Return what the middleware has left, which it has unless it is not installed."""
     passage = scope.get(_KEY)
     if not isinstance(passage, Passage):
-        raise ConfigError(
-            "protect",
+        raise SetupError(
             "the application is not protected: call mcp_bearer.fastapi.protect(app, server), "
             "or wrap it in mcp_bearer.asgi.BearerMiddleware",
         )

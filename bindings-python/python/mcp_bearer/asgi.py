@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 from ._mcp_bearer import (
     AccessToken,
     Denial,
+    Entry,
     Guard,
     OperationGuard,
     OperationPolicy,
@@ -51,8 +52,9 @@ class BearerMiddleware:
     """
 
     def __init__(self, app: App, server: ResourceServer, *, public_routes: Collection[str] = ()) -> None:
+        self._server = server
         self._guard = Guard(server, public_routes=list(public_routes))
-        self._application = _Application(app, server, self._before_answer)
+        self._application = _Application(app, self._before_answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -63,10 +65,12 @@ class BearerMiddleware:
         entry = self._guard.try_enter(request)
         if entry is None:
             entry = await self._guard.enter(request)
-        if entry.response is not None:
-            await _respond(entry.response, scope, send)
+        answer = _answer(entry, "authenticated", "public")
+        if answer is not None:
+            await _respond(answer, scope, send)
             return
-        await self._application.run(entry.token, scope, receive, send)
+        passage = Passage(self._server, entry.token, entry.response_headers)
+        await self._application.run(passage, scope, receive, send)
 
     _before_answer: "Check | None" = None
     """What an adapter for a framework still has to ask before the application answers."""
@@ -81,10 +85,10 @@ class OperationsMiddleware:
     """
 
     def __init__(self, app: App, policy: OperationPolicy, *, server: ResourceServer | None = None) -> None:
-        self._app = app
+        self._application = _Application(app)
         self._policy = policy
         self._server = server
-        self._bound: tuple[ResourceServer, OperationGuard, _Application] | None = None
+        self._bound: tuple[ResourceServer, OperationGuard] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -93,52 +97,51 @@ class OperationsMiddleware:
             await send({"type": "websocket.close"})
             return
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._application.app(scope, receive, send)
             return
         passage = found(scope)
-        server, guard, application = self._bind(self._server or passage_of(scope).server)
-        token = None
+        server = self._server or passage_of(scope).server
+        guard = self._guard_of(server)
         # A token is worth nothing to another resource than the one that it was checked for.
         entered = passage is not None and passage.server is server and passage.token is not None
-        if passage is not None and entered:
-            token = passage.token
-        else:
+        if passage is None or not entered:
             request = request_of(scope)
             entry = guard.try_enter(request)
             if entry is None:
                 entry = await guard.enter(request)
-            if entry.response is not None:
-                await _respond(entry.response, scope, send)
+            answer = _answer(entry, "authenticated", "public", "anonymous")
+            if answer is not None:
+                await _respond(answer, scope, send)
                 return
-            if entry.public:
-                await self._app(scope, receive, send)
+            if entry.kind == "public":
+                await self._application.app(scope, receive, send)
                 return
-            token = entry.token
+            passage = Passage(server, entry.token, entry.response_headers)
         body = b""
         if self._policy.reads_body(scope["method"]):
             judged = await _read(receive, self._policy.body_limit)
             if judged is None:
                 return
             body, receive = judged, _replay(judged, receive)
-        decision = guard.permit(token, method=scope["method"], headers=scope["headers"], body=body)
+        decision = guard.permit(passage.token, method=scope["method"], headers=scope["headers"], body=body)
+        passage.response_headers += decision.response_headers
         if decision.denial is not None:
-            await _respond(decision.denial, scope, send)
+            await _respond(decision.denial, scope, send if entered else _adding(send, passage))
         elif entered:
-            await self._app(scope, receive, send)
+            await self._application.app(scope, receive, send)
         else:
-            await application.run(token, scope, receive, send)
+            await self._application.run(passage, scope, receive, send)
 
-    def _bind(self, server: ResourceServer) -> "tuple[ResourceServer, OperationGuard, _Application]":
+    def _guard_of(self, server: ResourceServer) -> OperationGuard:
         if self._bound is None or self._bound[0] is not server:
-            self._bound = server, OperationGuard(server, self._policy), _Application(self._app, server)
-        return self._bound
+            self._bound = server, OperationGuard(server, self._policy)
+        return self._bound[1]
 
 
 class _Application:
     """What is protected: it runs with the token in place, and its refusals become answers."""
 
-    def __init__(self, app: App, server: ResourceServer, check: Check | None = None) -> None:
-        self._server = server
+    def __init__(self, app: App, check: Check | None = None) -> None:
         self._check = check
         self.app = app
         self._inner = app
@@ -151,11 +154,11 @@ class _Application:
         self._user = User
         self._inner = AuthContextMiddleware(app)
 
-    async def run(self, token: AccessToken | None, scope: Scope, receive: Receive, send: Send) -> None:
-        passage = Passage(self._server, token)
+    async def run(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
         leave(scope, passage)
-        if token is not None and self._user is not None:
-            scope["user"] = self._user(token, self._server)
+        if passage.token is not None and self._user is not None:
+            scope["user"] = self._user(passage.token, passage.server)
+        send = _adding(send, passage)
         started = False
 
         async def forward(message: Message) -> None:
@@ -174,6 +177,25 @@ class _Application:
                 raise
         if passage.denial is not None and not started:
             await _respond(passage.denial, scope, send)
+
+
+def _answer(entry: Entry, *admitted: str) -> Denial | Response | None:
+    """Return what to answer, unless the request goes on, which only entries of these kinds do."""
+    if entry.kind in admitted:
+        return None
+    return entry.response or entry.denial or Denial.internal()
+
+
+def _adding(send: Send, passage: Passage) -> Send:
+    """Return a ``send`` that adds to the response what the passage says by then."""
+
+    async def add(message: Message) -> None:
+        if passage.response_headers and message["type"] in _STARTS:
+            headers = [*message.get("headers", ()), *_encoded(passage.response_headers)]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return add
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
@@ -211,8 +233,15 @@ async def _respond(response: Denial | Response, scope: Scope, send: Send) -> Non
             await send({"type": "websocket.close"})
             return
         prefix = "websocket.http"
-    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers]
+    headers = _encoded(response.headers)
     if response.body:
         headers.append((b"content-length", str(len(response.body)).encode("ascii")))
     await send({"type": f"{prefix}.response.start", "status": response.status, "headers": headers})
     await send({"type": f"{prefix}.response.body", "body": response.body})
+
+
+def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+
+
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")

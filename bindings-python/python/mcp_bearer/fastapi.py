@@ -33,8 +33,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
-from ._mcp_bearer import AccessToken, Decision, Requirement, ResourceServer
-from ._passage import Passage, Scope, passage_of, request_of
+from ._mcp_bearer import AccessToken, Decision, Denial, Requirement, ResourceServer
+from ._passage import Passage, Scope, SetupError, passage_of, request_of
 from .asgi import BearerMiddleware
 
 __all__ = ["Bearer", "protect", "require", "require_scope"]
@@ -51,7 +51,7 @@ def protect(app: FastAPI, server: ResourceServer, *, public_routes: Collection[s
     That is where a ``CORSMiddleware`` belongs, and where it is left if it was added before.
     """
     if app.middleware_stack is not None:
-        raise RuntimeError("protect() comes before the first request")
+        raise SetupError("protect() comes before the first request")
     middleware = Middleware(_Protection, server, public_routes=tuple(public_routes))
     stack = app.user_middleware
     outer = [index for index, entry in enumerate(stack) if _is_cors(entry.cls)]
@@ -131,15 +131,17 @@ async def _permit(connection: HTTPConnection, requirement: Requirement) -> Acces
     passage.asked = True
     decision = await _decide(passage, connection.scope, requirement)
     if decision.token is None:
-        raise passage.refuse(decision.denial or passage.server.internal_error())
+        raise passage.refuse(decision.denial or Denial.internal())
     return decision.token
 
 
 async def _decide(passage: Passage, scope: Scope, requirement: Requirement) -> Decision:
     if passage.token is not None:
-        return passage.server.permit(passage.token, requirement)
-    # On a public route that asks for a token all the same.
-    return await passage.server.authorize(request_of(scope), requirement)
+        decision = passage.server.permit(passage.token, requirement)
+    else:  # On a public route that asks for a token all the same.
+        decision = await passage.server.authorize(request_of(scope), requirement)
+    passage.response_headers += decision.response_headers
+    return decision
 
 
 def _is_cors(middleware: object) -> bool:

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::UnixTime;
-use crate::signature::Algorithm;
+use crate::algorithm::Algorithm;
 
 /// The keys of one issuer as they are now. Never a part of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]

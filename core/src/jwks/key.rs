@@ -10,8 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::health::KeyHealth;
+use crate::algorithm::Algorithm;
 use crate::json::{Json, Object};
-use crate::signature::Algorithm;
 
 /// A key that can check signatures of the algorithms that it is bound to.
 pub(crate) struct VerificationKey {

@@ -110,7 +110,7 @@ impl Issuers {
     }
 
     /// Every accepted `iss` value, in the order of configuration.
-    pub(crate) fn identifiers(&self) -> impl Iterator<Item = &str> {
+    pub fn identifiers(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.identifiers.iter().map(AsRef::as_ref)
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::download::Failure;
 use super::health::KeyHealth;
 use super::key::{self, VerificationKey};
+use crate::algorithm::Algorithm;
 use crate::json::{self, Json};
-use crate::signature::Algorithm;
 
 /// The usable keys of one issuer: 1 to [`MAX_KEYS`].
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use super::health::{KeysEvent, KeysHealth, KeysStatus};
 use super::missing::Missing;
 use super::policy::{self, Asked, Attempt, Budget, Facts, Freshness, Occasion, Settings, Verdict, Waited};
 use super::set::{Candidates, Choice, KeySet};
+use crate::algorithm::Algorithm;
 use crate::clock::{Clock, UnixTime};
-use crate::signature::Algorithm;
 use crate::spawn::Spawn;
 
 /// Where the keys of one issuer come from.

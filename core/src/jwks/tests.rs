@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::Waited::Not;
 use super::*;
+use crate::algorithm::Algorithm;
 use crate::fetch::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse};
-use crate::signature::Algorithm;
 
 mod answers;
 mod outage;

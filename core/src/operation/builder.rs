@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::resources::{Names, Resources};
+use super::names::Names;
+use super::resources::Resources;
 use super::rule::Rule;
 use super::target::names_a_target;
 use super::{OperationPolicy, Policy, uri};
@@ -142,21 +143,21 @@ impl OperationPolicyBuilder {
         if self.body_limit == 0 {
             return Err(ConfigError::new("body_limit", "must be at least 1 byte"));
         }
-        let methods = by_name("method", self.methods)?;
+        let methods = by_name("methods", self.methods)?;
         let public_methods = public("public_methods", self.public_methods, &methods)?;
         Ok(OperationPolicy(Arc::new(Policy {
             base: self.base,
             tools: Names {
-                rules: by_name("tool", self.tools)?,
+                rules: by_name("tools", self.tools)?,
                 others: at_most_one("other_tools", self.other_tools)?,
             },
             prompts: Names {
-                rules: by_name("prompt", self.prompts)?,
+                rules: by_name("prompts", self.prompts)?,
                 others: at_most_one("other_prompts", self.other_prompts)?,
             },
             resources: Resources {
-                exact: exact("resource", self.resources)?,
-                prefixes: prefixes("resource_prefix", self.resource_prefixes)?,
+                exact: exact("resources", self.resources)?,
+                prefixes: prefixes("resource_prefixes", self.resource_prefixes)?,
                 others: at_most_one("other_resources", self.other_resources)?,
             },
             methods,
@@ -256,23 +257,23 @@ mod tests {
     fn conflicts_are_named() {
         let new = OperationPolicyBuilder::new;
         for (expected, builder) in [
-            ("tool", new().tool("a", rule()).tool("a", rule())),
-            ("tool", new().tool("", rule())),
+            ("tools", new().tool("a", rule()).tool("a", rule())),
+            ("tools", new().tool("", rule())),
             ("other_tools", new().other_tools(rule()).other_tools(rule())),
-            ("prompt", new().prompt("a", rule()).prompt("a", rule())),
-            ("prompt", new().prompt("", rule())),
+            ("prompts", new().prompt("a", rule()).prompt("a", rule())),
+            ("prompts", new().prompt("", rule())),
             ("other_prompts", new().other_prompts(rule()).other_prompts(rule())),
-            ("resource", new().resource("u:a", rule()).resource("u:a", rule())),
-            ("resource", new().resource("u://a", rule()).resource("u://a/", rule())),
-            ("resource", new().resource("u:\u{e9}", rule()).resource("u:%C3%A9", rule())),
-            ("resource", new().resource("", rule())),
-            ("resource_prefix", new().resource_prefix("u://a", rule()).resource_prefix("u://a/", rule())),
-            ("resource_prefix", new().resource_prefix("", rule())),
-            ("resource_prefix", new().resource_prefix("u://a/../b", rule())),
-            ("resource_prefix", new().resource_prefix("https://HOST/", rule())),
+            ("resources", new().resource("u:a", rule()).resource("u:a", rule())),
+            ("resources", new().resource("u://a", rule()).resource("u://a/", rule())),
+            ("resources", new().resource("u:\u{e9}", rule()).resource("u:%C3%A9", rule())),
+            ("resources", new().resource("", rule())),
+            ("resource_prefixes", new().resource_prefix("u://a", rule()).resource_prefix("u://a/", rule())),
+            ("resource_prefixes", new().resource_prefix("", rule())),
+            ("resource_prefixes", new().resource_prefix("u://a/../b", rule())),
+            ("resource_prefixes", new().resource_prefix("https://HOST/", rule())),
             ("other_resources", new().other_resources(rule()).other_resources(rule())),
-            ("method", new().method("a", rule()).method("a", rule())),
-            ("method", new().method("", rule())),
+            ("methods", new().method("a", rule()).method("a", rule())),
+            ("methods", new().method("", rule())),
             ("public_methods", new().public_methods([""])),
             ("public_methods", new().method("ping", rule()).public_methods(["ping"])),
             ("public_methods", new().public_methods(["ping", "tools/call"])),

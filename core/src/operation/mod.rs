@@ -9,9 +9,10 @@
 
 mod body;
 mod builder;
-mod headers;
+mod names;
 mod raw;
 mod read;
+mod request;
 mod resources;
 mod rule;
 mod target;
@@ -26,11 +27,12 @@ use crate::error::Reason;
 use crate::requirement::Requirement;
 
 use self::body::{Body, Message};
-use self::resources::{Lookup, Names, Resources};
+use self::names::{Lookup, Names};
+use self::resources::Resources;
 use self::target::Target;
 
 pub use self::builder::OperationPolicyBuilder;
-pub use self::headers::OperationRequest;
+pub use self::request::OperationRequest;
 pub use self::rule::{Call, CallError, Rule};
 
 /// What the operations of one MCP endpoint need: by tool, prompt, resource or method. Cheap to
@@ -113,6 +115,11 @@ impl OperationPolicy {
     #[must_use]
     pub fn reads_body(method: &str) -> bool {
         method.eq_ignore_ascii_case("POST")
+    }
+
+    /// What every operation at the endpoint needs.
+    pub(crate) fn base(&self) -> &Requirement {
+        &self.0.base
     }
 
     /// What the request needs. Without a token, no function is called: its answer could not make

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::json::{Malformed, Name, Names};
+use crate::json::{Malformed, MemberNames, Name};
 
 /// The members' names and values of an object in turn, or the items of an array.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for Unique {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        let mut names = Names::default();
+        let mut names = MemberNames::default();
         while let Some(name) = map.next_key_seed(Name)? {
             names.insert(name.clone()).map_err(|Malformed| A::Error::custom("duplicate member"))?;
             map.next_value::<Self>()?;

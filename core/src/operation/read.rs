@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::json::{Malformed, Name, Names};
+use crate::json::{Malformed, MemberNames, Name};
 
 /// Most resources that one message may subscribe to.
 const MAX_LIST: usize = 1000;
@@ -116,7 +116,7 @@ impl<'de, T: Shape<'de>> Visitor<'de> for ShapeSeed<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found<T>, A::Error> {
         let mut object = T::default();
         let mut ambiguous = false;
-        let mut names = Names::default();
+        let mut names = MemberNames::default();
         let mut first = true;
         while let Some(name) = map.next_key_seed(Name)? {
             if std::mem::take(&mut first) && name == PRIVATE_NUMBER {

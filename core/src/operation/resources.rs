@@ -1,16 +1,10 @@
-//! Rules by name, and rules for resources by URI.
+//! Rules for resources, by URI.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use super::names::Lookup;
 use super::rule::Rule;
 use super::uri;
-
-/// The rules for tools, or for prompts.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    pub(super) rules: HashMap<Box<str>, Rule>,
-    pub(super) others: Option<Rule>,
-}
 
 /// The rules for resources.
 #[derive(Debug, Default)]
@@ -20,27 +14,6 @@ pub(super) struct Resources {
     /// Most specific first.
     pub(super) prefixes: Vec<(Box<str>, Rule)>,
     pub(super) others: Option<Rule>,
-}
-
-/// What a policy says of one name.
-#[derive(Debug)]
-pub(super) enum Lookup<'p> {
-    /// The policy names nothing of this kind.
-    Open,
-    /// All of these rules hold.
-    Rules(Vec<&'p Rule>),
-    /// The policy names others, and not this one.
-    Closed,
-}
-
-impl Names {
-    pub(super) fn look_up(&self, name: &str) -> Lookup<'_> {
-        match self.rules.get(name).or(self.others.as_ref()) {
-            Some(rule) => Lookup::Rules(vec![rule]),
-            None if self.rules.is_empty() => Lookup::Open,
-            None => Lookup::Closed,
-        }
-    }
 }
 
 impl Resources {
@@ -103,25 +76,7 @@ impl Resources {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requirement::Requirement;
-
-    fn rule(scope: &str) -> Rule {
-        Requirement::scope(scope).unwrap().into()
-    }
-
-    fn scopes(lookup: &Lookup<'_>) -> String {
-        match lookup {
-            Lookup::Open => "open".to_owned(),
-            Lookup::Closed => "closed".to_owned(),
-            Lookup::Rules(rules) => {
-                let mut scopes: Vec<_> =
-                    rules.iter().map(|rule| rule.fixed().unwrap().scopes().to_string()).collect();
-                scopes.sort();
-                scopes.dedup();
-                scopes.join(" ")
-            }
-        }
-    }
+    use crate::operation::names::tests::{rule, scopes};
 
     fn resources(others: Option<Rule>) -> Resources {
         let exact = [("todo://items/secret", "secret"), ("todo://list?all=1", "all"), ("odd thing", "odd")];
@@ -131,19 +86,6 @@ mod tests {
             prefixes: prefixes.into_iter().map(|(uri, scope)| (uri.into(), rule(scope))).collect(),
             others,
         }
-    }
-
-    #[test]
-    fn names_close_once_one_is_named() {
-        let mut names = Names::default();
-        assert_eq!(scopes(&names.look_up("a")), "open");
-        names.rules.insert("a".into(), rule("a"));
-        assert_eq!(scopes(&names.look_up("a")), "a");
-        assert_eq!(scopes(&names.look_up("A")), "closed");
-        names.others = Some(rule("other"));
-        assert_eq!(scopes(&names.look_up("A")), "other");
-        let only_others = Names { others: Some(rule("other")), ..Names::default() };
-        assert_eq!(scopes(&only_others.look_up("a")), "other");
     }
 
     #[test]

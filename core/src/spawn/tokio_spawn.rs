@@ -82,6 +82,7 @@ impl Worker {
     }
 }
 
+/// The Node package has the like in `worker.rs`: its one thread also runs calls that wait.
 fn start() -> mpsc::UnboundedSender<BoxFuture<'static, ()>> {
     let (sender, mut futures) = mpsc::unbounded_channel::<BoxFuture<'static, ()>>();
     let run = move || {

@@ -42,7 +42,7 @@ impl Resource {
     }
 
     pub(crate) fn guard(&self) -> Guard {
-        Guard::new(self.server.clone()).unwrap()
+        Guard::new(self.server.clone())
     }
 
     /// The value of an `Authorization` field.

@@ -66,7 +66,7 @@ fn app() -> Result<Router, Box<dyn Error>> {
     let mcp = tools::endpoint(server.clone(), todos.clone())?;
     let app = rest::routes(todos)?.route(endpoint.path(), mcp);
 
-    let guard = Guard::new(server)?;
+    let guard = Guard::new(server);
     let origins = env::var("ALLOWED_ORIGINS").ok();
     let admission = Admission::new(origins.as_deref(), guard.metadata().clone());
     Ok(admission.around(protect(app, guard)))

@@ -15,7 +15,7 @@ import { createServer } from 'node:http'
 
 import express from 'express'
 import { OperationPolicy, ResourceServer } from 'mcp-bearer'
-import { operations, protect } from 'mcp-bearer/express'
+import { operations, protect, requireScope } from 'mcp-bearer/express'
 
 import { answerBrowsers } from './browsers.js'
 import { forwardTo } from './proxy.js'
@@ -24,10 +24,10 @@ const { EXPRESS_JSON, OPERATION_POLICY, PORT = 3000, UPSTREAM } = process.env
 const server = ResourceServer.fromEnv({ scopesSupported: ['todo:read'], challengeScopes: ['todo:read'] })
 const endpoint = new URL(server.metadata.resource).pathname
 
-const policy = new OperationPolicy(
-  OPERATION_POLICY ? { tools: JSON.parse(readFileSync(OPERATION_POLICY, 'utf8')) } : { base: 'todo:read' }
-)
-const json = (place, options) => (EXPRESS_JSON === place ? [express.json({ limit: policy.bodyLimit, ...options })] : [])
+const guard = OPERATION_POLICY
+  ? operations(new OperationPolicy({ tools: JSON.parse(readFileSync(OPERATION_POLICY, 'utf8')) }))
+  : requireScope('todo:read')
+const json = (place, options) => (EXPRESS_JSON === place ? [express.json({ limit: '4mb', ...options })] : [])
 // Behind the guard the bytes are what was judged; before it, the value is.
 const verify = (req, res, bytes) => {
   req.judged = bytes
@@ -37,7 +37,7 @@ const app = express()
 app.use(answerBrowsers)
 app.use(...json('before'), protect(server))
 for (const method of ['get', 'post', 'delete']) {
-  app[method](endpoint, operations(policy), ...json('after', { verify }), forwardTo(new URL(UPSTREAM)))
+  app[method](endpoint, guard, ...json('after', { verify }), forwardTo(new URL(UPSTREAM)))
 }
 
 // Tokens may be longer than what Node allows all header fields together.

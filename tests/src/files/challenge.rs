@@ -2,16 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::author::{WIRE, all_of, bare, file as of, requests, strings, usual, with_keys, with_token};
+use crate::author::{
+    WIRE, all_of, bare, file as of, request, requests, strings, usual, with_keys, with_token,
+};
 use crate::keys::{Key, Keys};
-use crate::model::{Condition, File, Group, Input, Settings};
+use crate::model::{Call, Condition, File, Group, Input, Policy, Settings};
 use crate::token::{NOW, good};
 use crate::wire::Wire;
 
 pub(super) fn file(keys: &Keys) -> File {
     let mut groups = vec![rows(keys, None), rows(keys, Some("todos & more"))];
     groups.extend(places(keys));
-    groups.push(hostile(keys));
+    groups.extend([hostile(keys), endpoint(keys)]);
     of(&[("row", "One for each reason that a request to a route can be refused with.")], groups)
 }
 
@@ -136,7 +138,7 @@ fn hostile(keys: &Keys) -> Group {
         .test(
             "in the target",
             &[],
-            crate::author::request(crate::model::Call::Authorize, "GET", "/%22%0d%0aSet-Cookie:%20a=b?\"x\""),
+            request(Call::Authorize, "GET", "/%22%0d%0aSet-Cookie:%20a=b?\"x\""),
             wire.denied("missing_token"),
         )
         .test(
@@ -144,6 +146,28 @@ fn hostile(keys: &Keys) -> Group {
             &[],
             bare().header("origin", text).header("dpop", text),
             wire.denied("missing_token"),
+        )
+        .done()
+}
+
+/// Who is refused before the body is read is still told what every operation needs.
+fn endpoint(keys: &Keys) -> Group {
+    let post = || request(Call::Operation, "POST", "/mcp");
+    let mut group = requests(
+        "Without base scopes, an endpoint with an operation policy asks for those of its base",
+        Settings { challenge_scopes: None, ..usual() },
+    )
+    .proving(&["MCP-05", "design:challenge-scopes"]);
+    group.policy = Some(Policy { base: Some(vec![all_of(&["todo:base"])]), ..Policy::default() });
+    let asks = |reason: &str| WIRE.denied_asking(reason, "todo:base");
+    group
+        .test("no token", &[], post(), asks("missing_token"))
+        .test("a bad token", &[], post().token("x"), asks("malformed_token"))
+        .test(
+            "an expired token",
+            &["MCP-11"],
+            post().token(good(keys).claim("exp", NOW - 100).mint()),
+            asks("expired"),
         )
         .done()
 }

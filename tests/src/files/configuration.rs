@@ -253,7 +253,7 @@ fn scopes() -> Group {
             };
             let implied = |broad: &str, narrow: &str| {
                 let implies = BTreeMap::from([(broad.to_owned(), strings(&[narrow]))]);
-                Settings { scope_implies: Some(implies), ..usual() }
+                Settings { scope_hierarchy: Some(implies), ..usual() }
             };
             group
                 .test(
@@ -286,6 +286,18 @@ fn scopes() -> Group {
             &["design:any-of"],
             needing(&[Condition::AnyOf(Vec::new())]),
             error("any_of", "at least one"),
+        )
+        .test(
+            "a claim that is one of no values",
+            &["design:claim-predicates"],
+            needing(&[Condition::ClaimIn("plan".into(), Vec::new())]),
+            error("claim_in", "at least one"),
+        )
+        .test(
+            "one of no clients",
+            &["design:claim-predicates"],
+            needing(&[Condition::ClientIn(Vec::new())]),
+            error("client_in", "at least one"),
         )
         .test(
             "odd but legal",

@@ -149,31 +149,31 @@ fn policies() -> Group {
             "a tool without a name",
             &["design:operations"],
             with(Policy { tools: rules(&[""]), ..Policy::default() }),
-            error("tool", "name"),
+            error("tools", "name"),
         )
         .test(
             "a prompt without a name",
             &["design:operations"],
             with(Policy { prompts: rules(&[""]), ..Policy::default() }),
-            error("prompt", "name"),
+            error("prompts", "name"),
         )
         .test(
             "a resource without a URI",
             &["design:operations"],
             with(Policy { resources: rules(&[""]), ..Policy::default() }),
-            error("resource", "name"),
+            error("resources", "name"),
         )
         .test(
             "a resource with two spellings",
             &["design:operations"],
             with(Policy { resources: rules(&["todo://a", "todo://a/"]), ..Policy::default() }),
-            error("resource", "two rules"),
+            error("resources", "two rules"),
         )
         .test(
             "a method without a name",
             &["design:operations"],
             with(Policy { methods: rules(&[""]), ..Policy::default() }),
-            error("method", "name"),
+            error("methods", "name"),
         )
         .test(
             "a public method with a rule",
@@ -205,19 +205,19 @@ fn policies() -> Group {
             "a prefix that is no URI",
             &["design:operations"],
             prefix("items/"),
-            error("resource_prefix", "URI"),
+            error("resource_prefixes", "URI"),
         )
         .test(
             "a prefix with dot segments",
             &["design:operations"],
             prefix("todo://a/../b"),
-            error("resource_prefix", "URI"),
+            error("resource_prefixes", "URI"),
         )
         .test(
             "a prefix with a query",
             &["design:operations"],
             prefix("todo://a?x"),
-            error("resource_prefix", "URI"),
+            error("resource_prefixes", "URI"),
         );
     [
         "tools/call",

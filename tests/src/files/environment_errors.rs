@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::author::{BUILT, configurations, error, file as of, issuer_with};
+use crate::author::{BUILT, configurations, error, file as of, issuer_with, strings};
 use crate::keys::{Key, Keys};
 use crate::model::{File, Group, Settings};
 
 use super::environment::{ENV, SERVER, environment, with};
 
 pub(super) fn file(_: &Keys) -> File {
-    of(&[], vec![contradictions(), values()])
+    of(&[], vec![contradictions(), values(), in_code()])
 }
 
 fn contradictions() -> Group {
@@ -155,6 +155,33 @@ fn values() -> Group {
             ids,
             number("MCP_BEARER_JWKS_FRESH_SECONDS", "1"),
             BUILT,
+        )
+        .done()
+}
+
+/// What the code has set wrongly is named as in the code.
+fn in_code() -> Group {
+    let ids: &[&str] = &["design:environment", "design:config"];
+    let usual = || environment(&[SERVER, ("MCP_BEARER_ISSUERS", "https://as.example.com")]);
+    let issuer = issuer_with("as.example.com", &[Key::usual().jwk()]);
+    configurations("Errors name a variable only if it is set")
+        .test(
+            "scopes of the code",
+            ids,
+            Settings { scopes_supported: Some(strings(&["todo:read todo:write"])), ..usual() },
+            error("scopes_supported", "spaces"),
+        )
+        .test(
+            "an issuer of the code",
+            ids,
+            Settings { issuers: Some(vec![issuer]), ..environment(&[SERVER]) },
+            error("issuers", "https://"),
+        )
+        .test(
+            "an authorization server beside the preset, which is not to blame",
+            ids,
+            with(&[("MCP_BEARER_AUTHORIZATION_SERVERS", "http://as.example.com")]),
+            error("MCP_BEARER_AUTHORIZATION_SERVERS", "https://"),
         )
         .done()
 }

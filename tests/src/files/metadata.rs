@@ -99,6 +99,12 @@ fn places() -> Vec<Group> {
                     group.test(&format!("not at {path}"), &["design:paths"], get(&path), elsewhere())
                 })
                 .test(
+                    "with a query, which is no part of the path",
+                    &["design:paths"],
+                    get(&format!("{WELL_KNOWN}{path}?x=1")),
+                    served(&document),
+                )
+                .test(
                     "nor where clients do not look",
                     &["P-01"],
                     get("/mcp/.well-known/oauth-protected-resource"),

@@ -324,7 +324,7 @@ fn hierarchy(minted: &Minted) -> Group {
     let implies =
         BTreeMap::from([("todo:admin".to_owned(), strings(&["todo:read", "todo:write", "todo:delete"]))]);
     let mut group = todo_group("The hierarchy of scopes holds for tools").proving(&["MCP-19"]);
-    group.server = Settings { scope_implies: Some(implies), ..usual() };
+    group.server = Settings { scope_hierarchy: Some(implies), ..usual() };
     group
         .test("a broad scope", &[], post(&minted.admin, call("delete_todo")), passes(&["todo:admin"]))
         .test(

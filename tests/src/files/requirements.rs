@@ -159,7 +159,7 @@ fn hierarchy(keys: &Keys) -> Group {
     ];
     let implies = implies.into_iter().map(|(broad, narrow)| (broad.to_owned(), strings(&narrow))).collect();
     let need = |scope: &str| [all_of(&[scope])];
-    requests("A hierarchy of scopes", Settings { scope_implies: Some(implies), ..usual() })
+    requests("A hierarchy of scopes", Settings { scope_hierarchy: Some(implies), ..usual() })
         .proving(&["MCP-19"])
         .test("implied", &[], scoped(keys, "todo:write", &need("todo:read")), ok_with(&["todo:write"]))
         .test(

@@ -96,8 +96,8 @@ pub(crate) fn server(world: &World, settings: &Settings) -> Result<ResourceServe
     if let Some(leeway) = settings.leeway {
         builder = builder.leeway(Duration::from_secs_f64(leeway));
     }
-    for (broad, narrow) in settings.scope_implies.unwrap_or_default() {
-        builder = builder.scope_implies(broad, narrow);
+    for (broad, narrow) in settings.scope_hierarchy.unwrap_or_default() {
+        builder = builder.scope_hierarchy(broad, narrow);
     }
     for (name, value) in settings.metadata.unwrap_or_default() {
         builder = builder.metadata(name, value.0);
@@ -146,8 +146,8 @@ pub(crate) fn requirement(conditions: &[Condition]) -> Result<Requirement, Confi
             Condition::AllOf(scopes) => Requirement::all_of(scopes)?,
             Condition::AnyOf(scopes) => Requirement::any_of(scopes)?,
             Condition::ClaimContains(claim, value) => Requirement::claim_contains(claim, value),
-            Condition::ClaimIn(claim, values) => Requirement::claim_in(claim, values.clone()),
-            Condition::ClientIn(clients) => Requirement::client_in(clients.clone()),
+            Condition::ClaimIn(claim, values) => Requirement::claim_in(claim, values.clone())?,
+            Condition::ClientIn(clients) => Requirement::client_in(clients.clone())?,
         }))
     })
 }

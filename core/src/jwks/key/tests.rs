@@ -57,7 +57,7 @@ fn rsa_checks_all_six_algorithms_and_only_its_own() {
     ];
     for (signed_with, padding) in paddings {
         let signature = sign(padding);
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::ALL {
             assert_eq!(key.verify(algorithm, b"input", &signature), algorithm == signed_with, "{algorithm}");
         }
         assert!(!key.verify(signed_with, b"inpus", &signature));

@@ -61,7 +61,7 @@ fn app() -> Result<Router, Box<dyn Error>> {
         None => methods.layer(require_scope("todo:read")?),
     };
     let app = Router::new().route(endpoint.path(), guarded);
-    Ok(answer_browsers(protect(app, Guard::new(server)?)))
+    Ok(answer_browsers(protect(app, Guard::new(server))))
 }
 
 /// Decides each operation by a policy in JSON: tool, and the list of scopes that it needs.

@@ -1,4 +1,4 @@
-//! The header fields of a POST that decide: what the body is, and what of it they mirror.
+//! A request as a policy sees it: the body, and the header fields that say what it is and mirror it.
 
 use std::borrow::Cow;
 

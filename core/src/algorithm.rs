@@ -30,7 +30,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm, which is also the default of what is accepted.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,

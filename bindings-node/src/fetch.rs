@@ -1,5 +1,6 @@
 //! The fetch that JavaScript may give.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use mcp_bearer::{FetchError, FetchRequest, FetchResponse};
@@ -8,7 +9,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Error, JsValue, Result, Status};
 use tokio::sync::oneshot;
 
-pub(crate) type FetchArguments = FnArgs<(String, f64)>;
+pub(crate) type FetchArguments = FnArgs<(String, f64, HashMap<&'static str, String>)>;
 type FetchResult = std::result::Result<FetchResponse, FetchError>;
 type FetchFunction =
     ThreadsafeFunction<FetchArguments, Unknown<'static>, FetchArguments, Status, false, true>;
@@ -29,8 +30,10 @@ pub(crate) fn js_fetch(
         async move {
             let (sender, receiver) = oneshot::channel();
             let milliseconds = request.timeout.as_secs_f64() * 1000.0;
+            let etag = request.if_none_match.as_ref().and_then(|etag| etag.to_str().ok());
+            let fields = etag.map(|etag| ("If-None-Match", etag.to_owned())).into_iter().collect();
             function.call_with_return_value(
-                FnArgs::from((request.url, milliseconds)),
+                FnArgs::from((request.url, milliseconds, fields)),
                 ThreadsafeFunctionCallMode::NonBlocking,
                 move |returned, env| {
                     settle(&env, returned, sender);

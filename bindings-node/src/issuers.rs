@@ -10,6 +10,7 @@ use napi_derive::napi;
 use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
 use crate::fetch::{FetchArguments, js_fetch};
+use crate::health::{KeysHealth, ObserverArguments, observer};
 use crate::json;
 use crate::options::Options;
 use crate::worker;
@@ -41,6 +42,22 @@ impl Issuers {
     #[napi(getter, catch_unwind)]
     pub fn identifiers(&self) -> Vec<&str> {
         self.issuers.identifiers().collect()
+    }
+
+    /// Begins to fetch the keys that are not in memory, so that the first request does not wait for
+    /// them. Returns at once.
+    #[napi(catch_unwind)]
+    pub fn warm_up(&self, env: &Env) -> Result<()> {
+        self.clock.ask(env)?;
+        self.issuers.warm_up();
+        Ok(())
+    }
+
+    /// The state of each issuer's keys, in the order of configuration.
+    #[napi(catch_unwind)]
+    pub fn keys_health(&self, env: &Env) -> Result<Vec<KeysHealth>> {
+        self.clock.ask(env)?;
+        Ok(self.issuers.keys_health().into_iter().map(KeysHealth::from).collect())
     }
 }
 
@@ -123,14 +140,19 @@ pub(crate) fn key_options(
     if let Some(hosts) = options.strings("dangerouslyAllowHttpHosts")? {
         keys = keys.dangerously_allow_http_hosts(hosts);
     }
+    if let Some(function) =
+        options.function::<Function<'_, ObserverArguments, Unknown<'static>>>("onKeysEvent")?
+    {
+        keys = keys.on_keys_event(observer(&function)?);
+    }
     let mut clock = Clock::system();
-    if let Some(function) = options.get::<FunctionRef<(), f64>>("clock", "a function")? {
+    if let Some(function) = options.function::<FunctionRef<(), f64>>("clock")? {
         let (own, seam) = Clock::of(function);
         clock = own;
         keys = keys.clock(seam);
     }
     if let Some(function) =
-        options.get::<Function<'_, FetchArguments, Unknown<'static>>>("fetch", "a function")?
+        options.function::<Function<'_, FetchArguments, Unknown<'static>>>("fetch")?
     {
         keys = keys.fetch(js_fetch(&function)?);
     }

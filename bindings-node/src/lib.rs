@@ -7,6 +7,7 @@
 //! answer          decisions, refusals and entries as plain objects, now or later
 //! access_token    the handle of a verified token
 //! requirement, policy, issuers, server, guard     the classes, as in the crate
+//! health          what there is to see of the issuers' keys
 //! clock, fetch    the two seams that JavaScript can fill
 //! worker          the one thread, started by the first fetch
 //! ```
@@ -30,6 +31,7 @@ mod clock;
 mod config_error;
 mod fetch;
 mod guard;
+mod health;
 mod issuers;
 mod json;
 mod metadata;

@@ -52,6 +52,16 @@ impl<'env> Options<'env> {
         Ok(self.get(name, "true or false")?.unwrap_or(false))
     }
 
+    /// A function, in the type that it is used as: that alone would take any value.
+    pub(crate) fn function<T: FromNapiValue>(&self, name: &'static str) -> Result<Option<T>> {
+        match self.raw(name)? {
+            Some(value) if value.get_type()? != ValueType::Function => {
+                Err(config_error(self.env, name, "must be a function"))
+            }
+            _ => self.get(name, "a function"),
+        }
+    }
+
     pub(crate) fn milliseconds(&self, name: &'static str) -> Result<Option<Duration>> {
         let Some(milliseconds) = self.get::<f64>(name, "a number of milliseconds")? else { return Ok(None) };
         Duration::try_from_secs_f64(milliseconds / 1000.0)

@@ -11,6 +11,7 @@ use crate::access_token::AccessToken;
 use crate::answer::{Answer, allowed, now, now_or_later, operation_decision, refused, unknown};
 use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
+use crate::health::KeysHealth;
 use crate::issuers::{Issuers, issuer_list, key_options};
 use crate::json;
 use crate::metadata::ProtectedResourceMetadata;
@@ -152,6 +153,22 @@ impl ResourceServer {
             self.server.permit_operation(verified, &policy.0, &request.as_request()),
             token,
         )
+    }
+
+    /// Begins to fetch the keys that are not in memory, so that the first request does not wait for
+    /// them. Returns at once.
+    #[napi(catch_unwind)]
+    pub fn warm_up(&self, env: &Env) -> Result<()> {
+        self.clock.ask(env)?;
+        self.server.warm_up();
+        Ok(())
+    }
+
+    /// The state of each issuer's keys, in the order of configuration.
+    #[napi(catch_unwind)]
+    pub fn keys_health(&self, env: &Env) -> Result<Vec<KeysHealth>> {
+        self.clock.ask(env)?;
+        Ok(self.server.keys_health().into_iter().map(KeysHealth::from).collect())
     }
 
     /// The protected resource metadata (RFC 9728).

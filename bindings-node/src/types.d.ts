@@ -157,13 +157,20 @@ export interface IssuerOptions {
 
 /** How issuers' keys are fetched and kept. */
 export interface KeyOptions {
-  /** How long fetched keys are used before they are fetched again. Default: 5 minutes. */
+  /**
+   * How long fetched keys are used before they are fetched again: this, or what the answer's
+   * `Cache-Control: max-age` less its `Age` says, between a minute and an hour, if that is less. From
+   * about 80 % of it on they are fetched again in the background. Default: 5 minutes.
+   */
   jwksFreshMs?: number
-  /** How long after an attempt a token with an unknown key starts no other. Default: 30 seconds. */
+  /**
+   * How often tokens with unknown keys may cause a fetch: once in this time, and once more so that a
+   * rotation right after another fetch is not refused. Default: 30 seconds.
+   */
   jwksCooldownMs?: number
   /** How long an attempt may take, metadata and keys together. Default: 5 seconds. */
   jwksTimeoutMs?: number
-  /** How long past their freshness keys may be used while the issuer fails. Without effect in this version. */
+  /** How long past their freshness keys may be used while the issuer fails; 0 is never. Default: 1 hour. */
   jwksMaxStaleMs?: number
   /** Trusts the certificates in this PEM file besides the system's. */
   caFile?: string
@@ -173,6 +180,8 @@ export interface KeyOptions {
   noProxy?: string
   /** Hosts that may be reached by plain http, such as those behind a service mesh that encrypts. */
   dangerouslyAllowHttpHosts?: readonly string[]
+  /** Told after each attempt to fetch keys how it ended. Does not keep the process alive. */
+  onKeysEvent?: (event: 'fetched' | 'failed' | (string & {}), health: KeysHealth) => void
   /** Milliseconds since 1970, for tests. */
   clock?: () => number
   /** Fetches by other means than the built-in ones. */
@@ -180,13 +189,15 @@ export interface KeyOptions {
 }
 
 /**
- * Fetches one URL with GET, follows no redirect and decodes no content coding. A rejection is told
- * apart by the `name` of its error, as the web's `fetch` names them: `TimeoutError`, `TypeError`
- * (no connection), `RangeError` (too large); anything else is another failure.
+ * Fetches one URL with GET and the given header fields, follows no redirect and decodes no content
+ * coding. A rejection is told apart by the `name` of its error, as the web's `fetch` names them:
+ * `TimeoutError`, `TypeError` (no connection, or one that broke off: called once more at once),
+ * `RangeError` (too large); anything else is another failure.
  */
 export type FetchFunction = (
   url: string,
-  timeoutMs: number
+  timeoutMs: number,
+  headers: Record<string, string>
 ) => Promise<{ status: number; headers?: Record<string, string> | Headers; body: Uint8Array }>
 
 /** What an operation needs: a requirement, one scope, or all of several. */

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import test, { after } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 
 import {
   ConfigError, Guard, MetadataRoutes, OperationGuard, OperationPolicy, Requirement, ResourceServer,
@@ -82,6 +83,7 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
       },
     }
     assert.deepEqual(await calls[call](), result, `${tcId}: ${comment}`)
+    while (built.keysHealth().some(({ fetching }) => fetching)) await setImmediate()
     if (fetched !== undefined) assert.deepEqual(world.fetched, fetched, `${tcId}: ${comment}: fetched`)
   }
 }
@@ -163,7 +165,7 @@ function newServer(settings, world) {
     dangerouslyAllowHttpHosts: dangerously_allow_http_hosts,
     caFile: ca_file,
     clock: () => world.now * 1000,
-    fetch: url => answer(url, world),
+    fetch: (url, timeoutMs, headers) => answer(url, headers, world),
   }
   if (environment !== undefined) return ResourceServer.fromEnv({ ...options, issuers: issuers?.map(newIssuer), keys }, environment)
   return new ResourceServer({ resource, ...options, issuers: (issuers ?? []).map(newIssuer), keys })
@@ -174,13 +176,13 @@ function newIssuer({ issuer, also, jwks, jwks_uri: jwksUri, fallback_jwks_uri: f
   return { issuer, also, jwks, jwksUri, fallbackJwksUri, audiences }
 }
 
-async function answer(url, world) {
-  world.fetched.push(url)
+async function answer(url, sent, world) {
+  world.fetched.push([url, ...Object.values(sent)].join(' '))
   assert.ok(world.script !== undefined, `nothing is ever fetched, but ${url} was`)
   const { status, headers, body, error, ...rest } = world.script[url] ?? { status: 404, body: '' }
   nothingElse(rest, url)
   if (error === 'timeout') throw new DOMException('', 'TimeoutError')
-  if (error === 'connect') throw new TypeError()
+  if (error === 'connect' || error === 'reset') throw new TypeError()
   if (error === 'too_large') throw new RangeError()
   if (error === 'other') throw new Error()
   assert.equal(error, undefined)

@@ -7,13 +7,17 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp_bearer as core;
 use mcp_bearer::{FetchError, FetchRequest, FetchResponse};
-use pyo3::exceptions::{PyConnectionError, PyOSError, PyTimeoutError, PyTypeError};
+use pyo3::exceptions::{
+    PyBrokenPipeError, PyConnectionAbortedError, PyConnectionError, PyConnectionResetError, PyOSError,
+    PyTimeoutError, PyTypeError,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
+use crate::health::{self, KeysHealth};
 
 /// The accepted issuers and their keys: a handle that several resource servers can share.
 #[pyclass(module = "mcp_bearer", frozen)]
@@ -66,7 +70,7 @@ impl Issuers {
         signature = (issuers, **settings),
         text_signature = "(issuers, *, jwks_fresh=300.0, jwks_cooldown=30.0, jwks_timeout=5.0, \
             jwks_max_stale=3600.0, ca_file=None, proxy=None, no_proxy=None, \
-            dangerously_allow_http_hosts=(), clock=None, fetch=None)"
+            dangerously_allow_http_hosts=(), on_keys_event=None, clock=None, fetch=None)"
     )]
     fn new(issuers: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut builder = core::Issuers::builder();
@@ -82,6 +86,14 @@ impl Issuers {
     #[getter]
     fn identifiers(&self) -> Vec<&str> {
         self.0.identifiers().collect()
+    }
+
+    fn warm_up(&self) {
+        self.0.warm_up();
+    }
+
+    fn keys_health(&self, py: Python<'_>) -> PyResult<Vec<KeysHealth>> {
+        KeysHealth::all(py, &self.0.keys_health())
     }
 }
 
@@ -116,12 +128,13 @@ fn set(
         "ca_file" if optional => builder.ca_file(value.extract::<PathBuf>()?),
         "proxy" if optional => builder.proxy(value.extract::<String>()?),
         "no_proxy" if optional => builder.no_proxy(value.extract::<String>()?),
+        "on_keys_event" if optional => builder.on_keys_event(health::observer(value.clone().unbind())),
         "clock" if optional => {
             let clock = value.clone().unbind();
             builder.clock(move || now(&clock))
         }
         "fetch" if optional => builder.fetch(PyFetch(value.clone().unbind())),
-        "ca_file" | "proxy" | "no_proxy" | "clock" | "fetch" => builder,
+        "ca_file" | "proxy" | "no_proxy" | "on_keys_event" | "clock" | "fetch" => builder,
         _ => return Err(PyTypeError::new_err("there is no such setting")),
     })
 }
@@ -164,7 +177,7 @@ fn now(clock: &Py<PyAny>) -> core::UnixTime {
     })
 }
 
-/// A function of a URL and a timeout that returns status, headers and body.
+/// A function of a URL, a timeout and header fields that returns status, headers and body.
 struct PyFetch(Py<PyAny>);
 
 impl core::Fetch for PyFetch {
@@ -192,7 +205,11 @@ impl core::Fetch for PyFetch {
 
 fn call(py: Python<'_>, function: &Py<PyAny>, request: &FetchRequest) -> Result<FetchResponse, FetchError> {
     let ask = || {
-        let answer = function.bind(py).call1((&request.url, request.timeout.as_secs_f64()))?;
+        let sent = PyDict::new(py);
+        if let Some(etag) = request.if_none_match.as_ref().and_then(|etag| etag.to_str().ok()) {
+            sent.set_item("If-None-Match", etag)?;
+        }
+        let answer = function.bind(py).call1((&request.url, request.timeout.as_secs_f64(), sent))?;
         let (status, headers, body) = answer.extract::<(u16, Bound<'_, PyAny>, Vec<u8>)>()?;
         Ok((status, fields(&headers)?, body))
     };
@@ -211,6 +228,11 @@ fn call(py: Python<'_>, function: &Py<PyAny>, request: &FetchRequest) -> Result<
 fn failure(py: Python<'_>, function: &Py<PyAny>, error: PyErr) -> FetchError {
     if error.is_instance_of::<PyTimeoutError>(py) {
         FetchError::Timeout
+    } else if error.is_instance_of::<PyConnectionResetError>(py)
+        || error.is_instance_of::<PyConnectionAbortedError>(py)
+        || error.is_instance_of::<PyBrokenPipeError>(py)
+    {
+        FetchError::Reset
     } else if error.is_instance_of::<PyConnectionError>(py) {
         FetchError::Connect
     } else {

@@ -8,6 +8,7 @@ mod access_token;
 mod convert;
 mod decision;
 mod guard;
+mod health;
 mod issuers;
 mod metadata;
 mod operation;
@@ -24,6 +25,8 @@ mod _mcp_bearer {
     use crate::decision::{Authentication, Decision, Denial, Response};
     #[pymodule_export]
     use crate::guard::{Entry, Guard, OperationGuard};
+    #[pymodule_export]
+    use crate::health::{KeyHealth, KeysHealth};
     #[pymodule_export]
     use crate::issuers::{Issuer, Issuers};
     #[pymodule_export]

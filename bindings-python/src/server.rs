@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyMapping, PyType};
 use crate::access_token::AccessToken;
 use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
 use crate::decision::Decision;
+use crate::health::KeysHealth;
 use crate::issuers::{self, Issuers, several};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::OperationPolicy;
@@ -129,6 +130,14 @@ impl ResourceServer {
         let request = if parsed { request.parsed() } else { request };
         let token = token.map(|token| token.get().to_core());
         Decision::new(py, self.0.permit_operation(token, &policy.0, &request))
+    }
+
+    fn warm_up(&self) {
+        self.0.warm_up();
+    }
+
+    fn keys_health(&self, py: Python<'_>) -> PyResult<Vec<KeysHealth>> {
+        KeysHealth::all(py, &self.0.keys_health())
     }
 
     #[getter]

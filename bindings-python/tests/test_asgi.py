@@ -233,7 +233,7 @@ async def test_a_websocket_handshake_is_a_request(server: ResourceServer, issuer
 
 
 async def test_keys_that_cannot_be_had_are_waited_for_and_told_of(issuer: TestIssuer) -> None:
-    def down(url: str, timeout: float) -> Any:
+    def down(url: str, timeout: float, headers: dict[str, str]) -> Any:
         raise ConnectionError
 
     server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=down))

@@ -24,11 +24,11 @@ class Gate:
         self.urls: list[str] = []
         self._issuer = issuer
 
-    def __call__(self, url: str, timeout: float) -> Any:
+    def __call__(self, url: str, timeout: float, headers: dict[str, str]) -> Any:
         self.urls.append(url)
         self.asked.set()
         assert self.open.wait(10)
-        return self._issuer.fetch(url, timeout)
+        return self._issuer.fetch(url, timeout, headers)
 
     def server(self) -> ResourceServer:
         return ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=self))
@@ -72,7 +72,7 @@ async def test_many_wait_for_one_fetch(issuer: TestIssuer) -> None:
 
 @pytest.mark.parametrize("failure", [TimeoutError, ConnectionError, OSError])
 async def test_no_answer_is_a_503(failure: type[OSError]) -> None:
-    def fetch(url: str, timeout: float) -> Any:
+    def fetch(url: str, timeout: float, headers: dict[str, str]) -> Any:
         raise failure
 
     server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=fetch))
@@ -121,9 +121,9 @@ def test_a_loop_that_is_closed_is_not_missed(issuer: TestIssuer) -> None:
 def test_a_forked_child_works(issuer: TestIssuer, fetched_before: bool) -> None:
     calls: list[str] = []
 
-    def fetch(url: str, timeout: float) -> Any:
+    def fetch(url: str, timeout: float, headers: dict[str, str]) -> Any:
         calls.append(url)
-        return issuer.fetch(url, timeout)
+        return issuer.fetch(url, timeout, headers)
 
     now = [1_000_000_000.0]
     issuers = Issuers([ISSUER], fetch=fetch, clock=lambda: now[0])

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
+import anyio
+
 from mcp_bearer import (
     AccessToken,
     Call,
@@ -31,6 +33,7 @@ Json = dict[str, Any]
 FAILURES = {
     "timeout": TimeoutError,
     "connect": ConnectionError,
+    "reset": ConnectionResetError,
     "too_large": OSError,
     "other": OSError,
 }
@@ -57,8 +60,8 @@ class World:
     def clock(self) -> float:
         return self.now
 
-    def fetch(self, url: str, timeout: float) -> tuple[int, list[list[str]], bytes]:
-        self.fetched.append(url)
+    def fetch(self, url: str, timeout: float, headers: dict[str, str]) -> tuple[int, list[list[str]], bytes]:
+        self.fetched.append(" ".join([url, *headers.values()]))
         if self.script is None:
             raise AssertionError(f"nothing is ever fetched here: {url}")
         answer = dict(self.script.get(url, {"status": 404, "body": ""}))
@@ -194,6 +197,8 @@ class Group:
             case _:
                 raise AssertionError(call)
         assert not rest, rest
+        while any(issuer.fetching for issuer in self.server.keys_health()):
+            await anyio.sleep(0.001)
         return result, self.world.fetched
 
     async def _either(self, of: Any, name: str, *arguments: Any) -> Any:

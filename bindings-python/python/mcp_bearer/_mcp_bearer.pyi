@@ -15,6 +15,8 @@ __all__ = [
     "Guard",
     "Issuer",
     "Issuers",
+    "KeyHealth",
+    "KeysHealth",
     "MetadataRoutes",
     "OperationGuard",
     "OperationPolicy",
@@ -29,7 +31,8 @@ __all__ = [
 _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | str, bytes | str]]
 _Need: TypeAlias = Requirement | str | Sequence[str]
 _Rule: TypeAlias = _Need | Callable[[Call], _Need]
-_Fetch: TypeAlias = Callable[[str, float], tuple[int, _Headers, bytes]]
+_Fetch: TypeAlias = Callable[[str, float, dict[str, str]], tuple[int, _Headers, bytes]]
+_KeysObserver: TypeAlias = Callable[[str, "KeysHealth"], object]
 
 class _KeySettings(TypedDict, total=False):
     jwks_fresh: float
@@ -40,6 +43,7 @@ class _KeySettings(TypedDict, total=False):
     proxy: str | None
     no_proxy: str | None
     dangerously_allow_http_hosts: Sequence[str]
+    on_keys_event: _KeysObserver | None
     clock: Callable[[], float] | None
     fetch: _Fetch | None
 
@@ -164,6 +168,15 @@ class ResourceServer:
         sent but the JSON text of a value that a framework has made of it, and which executes.
         """
 
+    def warm_up(self) -> None:
+        """Begin to fetch the keys that are not in memory, so that the first request does not wait.
+
+        Returns at once.
+        """
+
+    def keys_health(self) -> list[KeysHealth]:
+        """The state of each issuer's keys, in the order of configuration."""
+
     @property
     def metadata(self) -> ProtectedResourceMetadata:
         """The protected resource metadata (RFC 9728)."""
@@ -184,29 +197,88 @@ class Issuers:
         proxy: str | None = None,
         no_proxy: str | None = None,
         dangerously_allow_http_hosts: Sequence[str] = (),
+        on_keys_event: _KeysObserver | None = None,
         clock: Callable[[], float] | None = None,
         fetch: _Fetch | None = None,
     ) -> Issuers:
         """Check the settings. All durations are seconds.
 
-        :param jwks_fresh: How long fetched keys are used before they are fetched again.
-        :param jwks_cooldown: How long after an attempt a token with an unknown key starts no other.
+        :param jwks_fresh: How long fetched keys are used before they are fetched again: this, or what
+            the answer's ``Cache-Control: max-age`` less its ``Age`` says, between a minute and an hour,
+            if that is less. From about 80 % of it on they are fetched again in the background.
+        :param jwks_cooldown: How often tokens with unknown keys may cause a fetch: once in this time,
+            and once more so that a rotation right after another fetch is not refused.
         :param jwks_timeout: How long an attempt may take, metadata and keys together.
-        :param jwks_max_stale: How long past their freshness keys may be used while the issuer fails.
-            Without effect in this version, which never uses keys past their freshness.
+        :param jwks_max_stale: How long past their freshness keys may be used while the issuer fails;
+            0 is never.
         :param ca_file: A PEM file with certificates to trust besides the system's.
         :param proxy: The proxy for https URLs, and ``no_proxy`` the hosts that are reached without
             it, as ``HTTPS_PROXY`` and ``NO_PROXY`` would name them.
         :param dangerously_allow_http_hosts: Hosts that may be reached by plain http, such as those
             behind a service mesh that encrypts.
+        :param on_keys_event: Called after each attempt to fetch keys, on another thread, with
+            ``"fetched"`` or ``"failed"`` and the health of that issuer's keys. It should be quick.
         :param clock: The time, in seconds since 1970, for tests.
-        :param fetch: Gets a URL and a timeout, returns status, headers and body; called on a thread
-            of its own. ``TimeoutError``, ``ConnectionError`` and other ``OSError`` mean no answer.
+        :param fetch: Gets a URL, a timeout and header fields to send, and returns status, headers and
+            body; called on a thread of its own. ``TimeoutError``, ``ConnectionError`` and other
+            ``OSError`` mean no answer; after a ``ConnectionError`` it is called once more at once.
         """
 
     @property
     def identifiers(self) -> list[str]:
         """Every accepted ``iss`` value, in the order of configuration."""
+
+    def warm_up(self) -> None:
+        """Begin to fetch the keys that are not in memory, so that the first request does not wait.
+
+        Returns at once.
+        """
+
+    def keys_health(self) -> list[KeysHealth]:
+        """The state of each issuer's keys, in the order of configuration."""
+
+@final
+class KeysHealth:
+    """The keys of one issuer as they are now. Never a part of a token."""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer, as configured: the first of its identifiers."""
+    @property
+    def status(self) -> str:
+        """``"fresh"``; ``"stale"``: used only if the issuer fails; ``"none"``: none, or too old."""
+    @property
+    def age(self) -> float | None:
+        """Seconds since the keys in memory were asked for. ``None`` without, or if never fetched."""
+    @property
+    def last_error(self) -> str | None:
+        """Why the last attempt failed, in constant words. ``None`` if it succeeded."""
+    @property
+    def fetching(self) -> bool:
+        """An attempt is under way."""
+    @property
+    def next_attempt(self) -> float | None:
+        """From when on a request makes the next attempt begin, in seconds since 1970.
+
+        ``None`` if the next one does at once, or if keys are never fetched.
+        """
+    @property
+    def keys(self) -> tuple[KeyHealth, ...]:
+        """The usable keys."""
+    @property
+    def exposes_secrets(self) -> bool:
+        """The issuer publishes private or symmetric keys, which everybody can then sign with."""
+
+@final
+class KeyHealth:
+    """One usable key."""
+
+    @property
+    def kid(self) -> str | None:
+        """The key's identifier (RFC 7517 section 4.5)."""
+    @property
+    def algorithms(self) -> list[str]:
+        """What it may check, as JOSE spells it."""
 
 @final
 class Issuer:

@@ -5,8 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::clock::UnixTime;
 use crate::algorithm::Algorithm;
+use crate::clock::UnixTime;
 
 /// The keys of one issuer as they are now. Never a part of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -78,8 +78,14 @@ struct Attempted {
     pid: u32,
     since: UnixTime,
     /// Which key it began for.
-    kid: Option<Box<str>>,
+    wanted: Option<Wanted>,
     done: watch::Sender<bool>,
+}
+
+/// What selects a key.
+struct Wanted {
+    kid: Option<Box<str>>,
+    algorithm: Algorithm,
 }
 
 impl KeySource {
@@ -188,7 +194,8 @@ impl Remote {
                 Choice::Unfit => Asked::Unfit,
             };
             let plan = policy::decide(&state.facts(), asked, now, &self.settings, waited);
-            let begun = plan.begin.map(|occasion| self.begin(&state, occasion, kid, now));
+            let wanted = || Wanted { kid: kid.map(Into::into), algorithm };
+            let begun = plan.begin.map(|occasion| self.begin(&state, occasion, Some(wanted()), now));
             match plan.verdict {
                 Verdict::Use => return choice.into(),
                 Verdict::Unavailable { retry_after } => return Find::Unavailable { retry_after },
@@ -206,7 +213,8 @@ impl Remote {
                     (None, Some(flight)) => {
                         let since = flight.since;
                         // One that began for the same key asked when a token of that key was there.
-                        let older = waited == Waited::Not && flight.kid.as_deref() != kid;
+                        let same = flight.wanted.as_ref().is_some_and(|wanted| wanted.kid.as_deref() == kid);
+                        let older = waited == Waited::Not && !same;
                         let then = if older { Waited::Joined { since } } else { Waited::Enough { since } };
                         return Find::Wait(Flight { attempted: Arc::clone(flight), then });
                     }
@@ -222,11 +230,11 @@ impl Remote {
         self: &Arc<Self>,
         seen: &Arc<State>,
         occasion: Occasion,
-        kid: Option<&str>,
+        wanted: Option<Wanted>,
         now: UnixTime,
     ) -> Result<Arc<Attempted>, Overtaken> {
         let (pid, done) = (process::id(), watch::Sender::new(false));
-        let flight = Arc::new(Attempted { pid, since: now, kid: kid.map(Into::into), done });
+        let flight = Arc::new(Attempted { pid, since: now, wanted, done });
         let next = State {
             flight: Some(Arc::clone(&flight)),
             budget: seen.budget.spend(occasion, now, self.settings.cooldown),
@@ -302,6 +310,12 @@ impl Drop for Landing {
     fn drop(&mut self) {
         let outcome = mem::replace(&mut self.outcome, Err(Failure::Abandoned)).map(Arc::new);
         let ended = self.remote.clock.now();
+        if let (Ok(loaded), Some(wanted)) = (&outcome, &self.flight.wanted) {
+            let kid = wanted.kid.as_deref();
+            if matches!(loaded.set.choose(kid, wanted.algorithm), Choice::Absent) {
+                self.remote.missing.insert(kid, ended);
+            }
+        }
         loop {
             let seen = self.remote.state.load();
             if !seen.flight.as_ref().is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {

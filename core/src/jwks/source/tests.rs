@@ -26,7 +26,7 @@ fn an_attempt_of_the_parent_process_is_not_waited_for() {
     let Kind::Remote(remote) = &source.0 else { unreachable!() };
 
     let pid = process::id() ^ 1;
-    let foreign = Arc::new(Attempted { pid, since: now, kid: None, done: watch::Sender::new(false) });
+    let foreign = Arc::new(Attempted { pid, since: now, wanted: None, done: watch::Sender::new(false) });
     let watched = foreign.done.subscribe();
     let still_there = Arc::downgrade(&foreign);
     remote.state.store(Arc::new(State { flight: Some(foreign), ..State::default() }));

@@ -43,6 +43,8 @@
 //! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
 //! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.
 //!
+//! The [`manual`] is about keys that rotate or cannot be had.
+//!
 //! # Features
 //!
 //! | feature | default | adds |
@@ -80,6 +82,7 @@ mod token;
 // The public interface is:
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod manual;
 pub mod operation;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,0 +1,9 @@
+//! The manual: what a reference of types and methods does not say.
+//!
+//! Nothing here is code. These pages are kept beside it so that they change with it; a test checks
+//! the names in them.
+//!
+//! - [`keys`]: every default of the keys' life cycle, rotation, revocation, outages, and what to
+//!   watch.
+
+pub mod keys;

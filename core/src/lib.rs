@@ -43,7 +43,7 @@
 //! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
 //! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.
 //!
-//! The [`manual`] is about keys that rotate or cannot be had.
+//! The [`manual`] is about keys that rotate or cannot be had, and about known vulnerabilities.
 //!
 //! # Features
 //!

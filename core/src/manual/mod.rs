@@ -5,5 +5,7 @@
 //!
 //! - [`keys`]: every default of the keys' life cycle, rotation, revocation, outages, and what to
 //!   watch.
+//! - [`vulnerabilities`]: what has gone wrong in other libraries, and why it cannot here.
 
 pub mod keys;
+pub mod vulnerabilities;

@@ -151,9 +151,7 @@ pub(crate) fn key_options(
         clock = own;
         keys = keys.clock(seam);
     }
-    if let Some(function) =
-        options.function::<Function<'_, FetchArguments, Unknown<'static>>>("fetch")?
-    {
+    if let Some(function) = options.function::<Function<'_, FetchArguments, Unknown<'static>>>("fetch")? {
         keys = keys.fetch(js_fetch(&function)?);
     }
     options.finish()?;

@@ -48,7 +48,8 @@ fn ahead(keys: &Keys) -> Group {
 
 /// What an answer says of its lifetime, and the seconds that come of it.
 fn lifetimes(keys: &Keys) -> Vec<Group> {
-    let cases: &[(&str, &[(&str, &str)], Option<f64>, f64)] = &[
+    type Fields = &'static [(&'static str, &'static str)];
+    let cases: &[(&str, Fields, Option<f64>, f64)] = &[
         ("Nothing: the setting", &[], None, 300.0),
         ("Less than the setting", &[("cache-control", "public, max-age=100")], None, 100.0),
         ("Its age is taken off", &[("cache-control", "max-age=250"), ("age", "50")], None, 200.0),

@@ -67,13 +67,6 @@ impl<'a> Json<'a> {
         }
     }
 
-    pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
-        match self {
-            Self::Object(object) => Some(object),
-            _ => None,
-        }
-    }
-
     pub(crate) const fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),

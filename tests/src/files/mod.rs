@@ -10,10 +10,13 @@ mod discovery;
 mod environment;
 mod environment_errors;
 mod guard;
+mod key_bodies;
 mod key_life;
+mod key_material;
 mod key_outage;
 mod key_refresh;
 mod key_sets;
+mod key_targets;
 mod metadata;
 mod operation;
 mod operation_bodies;
@@ -45,10 +48,13 @@ pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
         ("environment", environment::file(keys)),
         ("environment_errors", environment_errors::file(keys)),
         ("guard", guard::file(keys)),
+        ("key_bodies", key_bodies::file(keys)),
         ("key_life", key_life::file(keys)),
+        ("key_material", key_material::file(keys)),
         ("key_outage", key_outage::file(keys)),
         ("key_refresh", key_refresh::file(keys)),
         ("key_sets", key_sets::file(keys)),
+        ("key_targets", key_targets::file(keys)),
         ("metadata", metadata::file(keys)),
         ("operation_bodies", operation_bodies::file(keys)),
         ("operation_functions", operation_functions::file(keys)),

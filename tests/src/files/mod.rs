@@ -1,5 +1,6 @@
 //! The cases, one module per file.
 
+mod algorithm;
 mod audience;
 mod challenge;
 mod claims;
@@ -10,7 +11,9 @@ mod discovery;
 mod environment;
 mod environment_errors;
 mod guard;
+mod issuer;
 mod key_bodies;
+mod key_id;
 mod key_life;
 mod key_material;
 mod key_outage;
@@ -27,7 +30,9 @@ mod operation_resources;
 mod operations;
 mod requirements;
 mod signature;
+mod signature_forms;
 mod token;
+mod token_json;
 mod token_kind;
 mod validity;
 
@@ -38,6 +43,7 @@ use crate::model::File;
 #[must_use]
 pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
     vec![
+        ("algorithm", algorithm::file(keys)),
         ("audience", audience::file(keys)),
         ("challenge", challenge::file(keys)),
         ("claims", claims::file(keys)),
@@ -48,7 +54,9 @@ pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
         ("environment", environment::file(keys)),
         ("environment_errors", environment_errors::file(keys)),
         ("guard", guard::file(keys)),
+        ("issuer", issuer::file(keys)),
         ("key_bodies", key_bodies::file(keys)),
+        ("key_id", key_id::file(keys)),
         ("key_life", key_life::file(keys)),
         ("key_material", key_material::file(keys)),
         ("key_outage", key_outage::file(keys)),
@@ -64,7 +72,9 @@ pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
         ("operations", operations::file(keys)),
         ("requirements", requirements::file(keys)),
         ("signature", signature::file(keys)),
+        ("signature_forms", signature_forms::file(keys)),
         ("token", token::file(keys)),
+        ("token_json", token_json::file(keys)),
         ("token_kind", token_kind::file(keys)),
         ("validity", validity::file(keys)),
     ]

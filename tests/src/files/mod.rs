@@ -25,8 +25,10 @@ mod operation;
 mod operation_bodies;
 mod operation_functions;
 mod operation_headers;
+mod operation_members;
 mod operation_public;
 mod operation_resources;
+mod operation_text;
 mod operations;
 mod requirements;
 mod signature;
@@ -67,8 +69,10 @@ pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
         ("operation_bodies", operation_bodies::file(keys)),
         ("operation_functions", operation_functions::file(keys)),
         ("operation_headers", operation_headers::file(keys)),
+        ("operation_members", operation_members::file(keys)),
         ("operation_public", operation_public::file(keys)),
         ("operation_resources", operation_resources::file(keys)),
+        ("operation_text", operation_text::file(keys)),
         ("operations", operations::file(keys)),
         ("requirements", requirements::file(keys)),
         ("signature", signature::file(keys)),

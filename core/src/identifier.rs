@@ -46,12 +46,15 @@ impl Identifier {
             return Err(wrong(setting, "must be printable ASCII without spaces, quotes or backslashes"));
         }
         let url = Url::parse(text).map_err(|_| wrong(setting, "must be an absolute URL"))?;
-        let scheme_end = text.find("://").ok_or_else(|| wrong(setting, "must be an absolute URL"))? + 3;
         let is_http = match url.scheme() {
             "https" => false,
             "http" => true,
             _ => return Err(wrong(setting, "must start with https://")),
         };
+        // The parser also finds a host where the slashes are too few, too many or elsewhere.
+        let rest = text.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+        let rest = rest.filter(|rest| !rest.starts_with('/'));
+        let rest = rest.ok_or_else(|| wrong(setting, "must be an absolute URL"))?;
         let loopback = match url.host() {
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -65,14 +68,15 @@ impl Identifier {
                 "must start with https://; http is for loopback hosts and dangerously_allow_http_hosts",
             ));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // An empty user name too, which the parser drops.
+        if authority.contains('@') {
             return Err(wrong(setting, "must carry no user name or password"));
         }
         if url.fragment().is_some() {
             return Err(wrong(setting, "must have no fragment"));
         }
-        let rest = text.get(scheme_end..).unwrap_or_default();
-        let path = scheme_end + rest.find(['/', '?']).unwrap_or(rest.len());
+        let path = text.len() - rest.len() + authority.len();
         Ok(Self { text: text.into(), path, loopback, http: is_http })
     }
 
@@ -160,6 +164,9 @@ mod tests {
             "https://h?q",
             "https://h#f",
             "https:h",
+            "https:///h",
+            "https:h://x",
+            "https://@h",
         ] {
             assert!(Identifier::parse("resource", text, HTTPS_ONLY).is_err(), "{text}");
         }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// How deep arrays and objects may nest. Real tokens, key sets and metadata stay below 6.
 pub(crate) const MAX_DEPTH: usize = 16;
@@ -63,13 +63,6 @@ impl<'a> Json<'a> {
     pub(crate) fn as_array(&self) -> Option<&[Json<'a>]> {
         match self {
             Self::Array(items) => Some(items),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
-        match self {
-            Self::Object(object) => Some(object),
             _ => None,
         }
     }
@@ -153,7 +146,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = map.next_key_seed(Name)? {
             // With `arbitrary_precision` somewhere in the build, a number arrives in this shape.
             if members.is_empty() && name == "$serde_json::private::Number" {
-                let text = map.next_value_seed(Name)?;
+                let Digits(text) = map.next_value()?;
                 let number = text.parse().ok().filter(|number: &f64| number.is_finite());
                 return number.map(Json::Number).ok_or_else(|| A::Error::custom("number out of range"));
             }
@@ -165,6 +158,32 @@ impl<'de> Visitor<'de> for Strict {
             members.push((name, map.next_value_seed(inner)?));
         }
         Ok(Json::Object(Object(members)))
+    }
+}
+
+/// The digits of a number: `serde_json` hands them over as an owned string, which no string of the
+/// text itself is. An object that only looks like a number is none.
+struct Digits(String);
+
+impl<'de> Deserialize<'de> for Digits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Owned;
+        impl Visitor<'_> for Owned {
+            type Value = Digits;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_str<E: Error>(self, _: &str) -> Result<Digits, E> {
+                Err(E::custom("private member name"))
+            }
+
+            fn visit_string<E>(self, digits: String) -> Result<Digits, E> {
+                Ok(Digits(digits))
+            }
+        }
+        deserializer.deserialize_string(Owned)
     }
 }
 
@@ -251,8 +270,10 @@ mod tests {
         {
             assert_eq!(object(text.as_bytes()), Err(Malformed), "{text}");
         }
-        let infinite = r#"{"a":{"$serde_json::private::Number":"inf"}}"#;
-        assert_eq!(object(infinite.as_bytes()), Err(Malformed));
+        for number in ["inf", "1", "\\u0031", ""] {
+            let text = format!(r#"{{"a":{{"$serde_json::private::Number":"{number}"}}}}"#);
+            assert_eq!(object(text.as_bytes()), Err(Malformed), "{text}");
+        }
         let raw = r#"{"a":{"$serde_json::private::RawValue":"1"}}"#;
         assert_eq!(object(raw.as_bytes()), Err(Malformed));
         assert_eq!(object(b"{\"a\":\"\xff\"}"), Err(Malformed));

@@ -82,6 +82,14 @@ impl Key {
         jwk
     }
 
+    /// The public half of an RSA key that is refused here even for signing.
+    #[must_use]
+    pub fn weak_jwk(&self) -> Value {
+        let [_, n, e] = rsa_integers(&pkcs8(self.file));
+        let [n, e] = [n, e].map(|integer| URL_SAFE_NO_PAD.encode(integer));
+        json!({"kty": "RSA", "kid": self.kid, "use": "sig", "alg": self.alg, "n": n, "e": e})
+    }
+
     fn algorithm(&self) -> Algorithm {
         match self.alg {
             "Ed25519" => Algorithm::Ed25519,
@@ -151,6 +159,31 @@ fn pkcs8(file: &str) -> Vec<u8> {
     let lines = text.lines().skip_while(|line| !line.starts_with("-----BEGIN")).skip(1);
     let base64: String = lines.take_while(|line| !line.starts_with("-----END")).collect();
     STANDARD.decode(base64).expect("PEM")
+}
+
+/// Version, modulus and exponent, out of the DER of RFC 5958 section 2 and RFC 8017 section A.1.2.
+fn rsa_integers(pkcs8: &[u8]) -> [Vec<u8>; 3] {
+    let (outer, _) = value(pkcs8);
+    let (_version, rest) = value(outer);
+    let (_algorithm, rest) = value(rest);
+    let (mut rest, _) = value(value(rest).0);
+    [(); 3].map(|()| {
+        let (integer, more) = value(rest);
+        rest = more;
+        integer.iter().copied().skip_while(|byte| *byte == 0).collect()
+    })
+}
+
+/// The contents of the first DER value, and what follows it.
+fn value(der: &[u8]) -> (&[u8], &[u8]) {
+    let (len, start) = match der[1] {
+        short @ 0..0x80 => (usize::from(short), 2),
+        long => {
+            let bytes = usize::from(long & 0x7F);
+            (der[2..2 + bytes].iter().fold(0, |len, byte| len << 8 | usize::from(*byte)), 2 + bytes)
+        }
+    };
+    der[start..].split_at(len)
 }
 
 /// RSASSA-PKCS1-v1_5 with SHA-256.

@@ -52,11 +52,14 @@ fn fresh_signatures() {
 /// The vectors about signatures, as far as the other implementation knows their algorithm.
 #[test]
 fn vectors_about_signatures() {
-    let text = std::fs::read_to_string(folder("vectors").join("signature.json")).unwrap();
-    let file: File = serde_json::from_str(&text).unwrap();
+    let groups = ["signature.json", "signature_forms.json"].into_iter().flat_map(|name| {
+        let text = std::fs::read_to_string(folder("vectors").join(name)).unwrap();
+        let file: File = serde_json::from_str(&text).unwrap();
+        file.test_groups
+    });
     let mut compared = 0;
-    for group in &file.test_groups {
-        let Group::Request { server, tests, .. } = group else { continue };
+    for group in groups {
+        let Group::Request { server, tests, .. } = &group else { continue };
         let jwks = server.issuers.as_ref().unwrap()[0].jwks.as_ref().unwrap();
         for test in tests {
             let expected = match &test.result {

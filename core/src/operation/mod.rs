@@ -10,7 +10,7 @@
 mod body;
 mod builder;
 mod names;
-mod raw;
+pub(crate) mod raw;
 mod read;
 mod request;
 mod resources;

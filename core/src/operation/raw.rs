@@ -1,8 +1,8 @@
-//! The text of a call's arguments, for rules that are functions.
+//! The text of a call's arguments, for rules that are functions, and of the keys of a JWK Set.
 //!
-//! Not a parser: it only finds where values end, in text that [`Body`](super::body::Body) has
-//! read already. (`serde_json`'s own means, `RawValue`, needs a feature that would give a private
-//! member name a meaning in every other crate of the build.)
+//! Not a parser: it only finds where values end, in text that a parser such as
+//! [`Body`](super::body::Body)'s has read already. (`serde_json`'s own means, `RawValue`, needs a
+//! feature that would give a private member name a meaning in every other crate of the build.)
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use crate::json::{Malformed, MemberNames, Name};
 
 /// The members' names and values of an object in turn, or the items of an array.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Parts<'a>(&'a str);
+pub(crate) struct Parts<'a>(&'a str);
 
 impl<'a> Parts<'a> {
-    pub(super) fn of(value: &'a str) -> Self {
+    pub(crate) fn of(value: &'a str) -> Self {
         Self(value.trim_start_matches(SPACE).strip_prefix(['{', '[']).unwrap_or_default())
     }
 }

@@ -14,6 +14,8 @@ use crate::wire::Wire;
 pub(super) fn file(keys: &Keys) -> File {
     let groups = vec![
         audience(keys),
+        nearly(keys),
+        international(keys),
         origin_without_slash(keys),
         origin_with_slash(keys),
         audiences(keys),
@@ -64,6 +66,108 @@ fn audience(keys: &Keys) -> Group {
         .test("null", &[], aud(Value::Null), malformed())
         .test("an object", &[], aud(json!({"aud": OURS})), malformed())
         .done()
+}
+
+fn nearly(keys: &Keys) -> Group {
+    let group = requests("What nearly names us names another", usual()).proving(&["MCP-10", "A-4", "J-7"]);
+    let group = [
+        "https://mcp.example.com/mcp ",
+        " https://mcp.example.com/mcp",
+        "https://mcp.example.com/mcp\t",
+        "https://mcp.example.com/mcp\n",
+        "\u{feff}https://mcp.example.com/mcp",
+        "https://mcp.example.com/mcp\0",
+        "https://mcp.example.com/mcp%00",
+        "https://mcp.example.com/mcp%20",
+        "https://mcp.example.com/mcp//",
+        "https://mcp.example.com/mcp/.",
+        "https://mcp.example.com/./mcp",
+        "https://mcp.example.com/x/../mcp",
+        "https://mcp.example.com//mcp",
+        "https://mcp.example.com/mcp?",
+        "https://mcp.example.com/mcp?x=1",
+        "https://mcp.example.com/mcp#",
+        "https://mcp.example.com/mcp;x",
+        "https://mcp.example.com/mc",
+        "https://mcp.example.com/mcpx",
+        "https://mcp.example.com/MCP",
+        "https://mcp.example.com/%6dcp",
+        "https://mcp.example.com/m%63p",
+        "https://mcp.example.com%2Fmcp",
+        "https%3A%2F%2Fmcp.example.com%2Fmcp",
+        "https://mcp%2Eexample.com/mcp",
+        "https://mcp.example.com:/mcp",
+        "https://mcp.example.com:8443/mcp",
+        "https://mcp.example.com./mcp",
+        "https://xmcp.example.com/mcp",
+        "https://mcp.example.com.attacker.example.net/mcp",
+        "https://mcp.example.com@attacker.example.net/mcp",
+        "https://user@mcp.example.com/mcp",
+        "https://attacker.example.net/https://mcp.example.com/mcp",
+        "https://attacker.example.net/?https://mcp.example.com/mcp",
+        "http://mcp.example.com/mcp",
+        "Https://mcp.example.com/mcp",
+        "https:mcp.example.com/mcp",
+        "https:\\\\mcp.example.com\\mcp",
+        "//mcp.example.com/mcp",
+        "mcp.example.com/mcp",
+        "mcp.example.com",
+        "/mcp",
+        "https://m\u{441}p.example.com/mcp",
+        "https://mcp\u{3002}example.com/mcp",
+        "https://mcp.example.com/mc\u{ff50}",
+        "https://mcp.example.com/mcp,https://other.example.com",
+        "[\"https://mcp.example.com/mcp\"]",
+        "*",
+        "null",
+    ]
+    .into_iter()
+    .fold(group, |group, aud| {
+        group.test(&format!("{aud:?}"), &[], with_claim(keys, "aud", json!(aud)), denied("wrong_audience"))
+    });
+    const OURS: &str = "https://mcp.example.com/mcp";
+    let malformed = || denied("malformed_claim");
+    group
+        .test(
+            "all parts of ours in a list",
+            &[],
+            with_claim(keys, "aud", json!(["https://", "mcp.example.com", "/mcp"])),
+            denied("wrong_audience"),
+        )
+        .test("ours in a list in a list", &[], with_claim(keys, "aud", json!([[OURS]])), malformed())
+        .test("ours and null in a list", &[], with_claim(keys, "aud", json!([OURS, null])), malformed())
+        .test("ours as a name", &[], with_claim(keys, "aud", json!({OURS: true})), malformed())
+        .test("true", &[], with_claim(keys, "aud", json!(true)), malformed())
+        .test("a number", &[], with_claim(keys, "aud", json!(0)), malformed())
+        .done()
+}
+
+fn international(keys: &Keys) -> Group {
+    const OURS: &str = "https://xn--bcher-kva.example.com";
+    const WIRE: Wire = Wire::new("https://xn--bcher-kva.example.com/.well-known/oauth-protected-resource")
+        .asking("todo:read");
+    let seen = |audience: &str| allowed(Token { audiences: strings(&[audience]), ..good_token() });
+    let group =
+        requests("A resource with a name in Punycode", Settings { resource: Some(OURS.into()), ..usual() })
+            .proving(&["MCP-10", "A-4", "J-7"])
+            .test("ours", &[], with_claim(keys, "aud", json!(OURS)), seen(OURS));
+    [
+        "https://b\u{fc}cher.example.com",
+        "https://bu\u{308}cher.example.com/",
+        "https://b%C3%BCcher.example.com",
+        "https://XN--BCHER-KVA.example.com",
+        "https://bcher-kva.example.com",
+    ]
+    .into_iter()
+    .fold(group, |group, aud| {
+        group.test(
+            &format!("{aud:?}"),
+            &[],
+            with_claim(keys, "aud", json!(aud)),
+            WIRE.denied("wrong_audience"),
+        )
+    })
+    .done()
 }
 
 fn origin(keys: &Keys, resource: &str, wire: &Wire) -> Group {

@@ -1,49 +1,18 @@
-//! Claims: whose token, and who is calling (RFC 7519 section 4.1, RFC 9068 sections 2 and 4).
+//! Claims: who is calling, and what a token grants (RFC 7519 section 4.1, RFC 9068 sections 2 and 4).
 
 use serde_json::{Value, json};
 
 use crate::author::{
-    WIRE, allowed, denied, file as of, good_token, issuer_with, ok, ok_with, requests, strings, usual,
-    with_claim, with_token, without_claim,
+    WIRE, allowed, denied, file as of, good_token, ok, ok_with, requests, usual, with_claim, with_token,
+    without_claim,
 };
-use crate::keys::{Key, Keys};
-use crate::model::{File, Group, Issuer, Settings, Token};
-use crate::token::{ISSUER, good};
+use crate::keys::Keys;
+use crate::model::{File, Group, Token};
+use crate::token::good;
 
 pub(super) fn file(keys: &Keys) -> File {
     let notes = [("order", "Which of several faults is reported: the first in the order of the design.")];
-    let groups = vec![
-        issuer(keys),
-        identity(keys),
-        scopes(keys),
-        bound(keys),
-        issuers(keys),
-        aliases(keys),
-        order(keys),
-    ];
-    of(&notes, groups)
-}
-
-fn issuer(keys: &Keys) -> Group {
-    let unknown = || denied("unknown_issuer");
-    let malformed = || denied("malformed_claim");
-    let iss = |value: Value| with_claim(keys, "iss", value);
-    requests("iss is one of ours, compared as a string", usual())
-        .proving(&["A-3", "MCP-11"])
-        .test("ours", &[], iss(json!(ISSUER)), ok())
-        .test("another", &[], iss(json!("https://other.example.com")), unknown())
-        .test("ours with a slash", &[], iss(json!("https://as.example.com/")), unknown())
-        .test("ours in other case", &[], iss(json!("https://AS.example.com")), unknown())
-        .test("ours with the default port", &[], iss(json!("https://as.example.com:443")), unknown())
-        .test("ours and more", &[], iss(json!("https://as.example.com.attacker.example.net")), unknown())
-        .test("a part of ours", &[], iss(json!("https://as.example")), unknown())
-        .test("ours with white space", &[], iss(json!(" https://as.example.com")), unknown())
-        .test("empty", &[], iss(json!("")), unknown())
-        .test("a list that holds ours", &["peer:iss-as-array"], iss(json!([ISSUER])), malformed())
-        .test("a number", &[], iss(json!(1)), malformed())
-        .test("null", &[], iss(Value::Null), malformed())
-        .test("absent", &["peer:missing-iss"], without_claim(keys, "iss"), denied("missing_claim"))
-        .done()
+    of(&notes, vec![identity(keys), scopes(keys), bound(keys), order(keys)])
 }
 
 fn identity(keys: &Keys) -> Group {
@@ -208,69 +177,6 @@ fn bound(keys: &Keys) -> Group {
         )
         .test("to something unknown", &[], cnf(json!({"x": 1})), denied("proof_required"))
         .test("to nothing", &[], cnf(json!({})), denied("proof_required"))
-        .done()
-}
-
-const OTHER: &str = "https://other.example.com/tenant";
-
-fn issuers(keys: &Keys) -> Group {
-    // Both call their key the same.
-    let key = Key::new("ed25519-other", "ed", "EdDSA");
-    let second = Issuer { audiences: Some(strings(&["res_2"])), ..issuer_with(OTHER, &[key.jwk()]) };
-    let server =
-        Settings { issuers: Some(vec![issuer_with(ISSUER, &[Key::usual().jwk()]), second]), ..usual() };
-    let theirs = || good(keys).claim("iss", OTHER).claim("aud", "res_2");
-    let seen = allowed(Token { issuer: OTHER.into(), audiences: strings(&["res_2"]), ..good_token() });
-    requests("Two issuers, each with its own keys and audiences", server)
-        .proving(&["J-6", "J-7"])
-        .test("the first", &[], with_token(good(keys).mint()), ok())
-        .test("the second", &[], with_token(theirs().key(&key).mint()), seen)
-        .test(
-            "the second says it is the first",
-            &[],
-            with_token(good(keys).key(&key).mint()),
-            denied("bad_signature"),
-        )
-        .test("the first says it is the second", &[], with_token(theirs().mint()), denied("bad_signature"))
-        .test(
-            "the second, for the audience of the first",
-            &[],
-            with_token(good(keys).claim("iss", OTHER).key(&key).mint()),
-            denied("wrong_audience"),
-        )
-        .test(
-            "the first, for the audience of the second",
-            &[],
-            with_token(good(keys).claim("aud", "res_2").mint()),
-            denied("wrong_audience"),
-        )
-        .done()
-}
-
-fn aliases(keys: &Keys) -> Group {
-    let server = Settings {
-        issuers: Some(vec![Issuer {
-            also: strings(&["https://as.example.com/resources/res_1"]),
-            ..issuer_with(ISSUER, &[Key::usual().jwk()])
-        }]),
-        ..usual()
-    };
-    let alias = "https://as.example.com/resources/res_1";
-    requests("Two names of one issuer, over one source of keys", server)
-        .proving(&["A-3", "quickstart:7"])
-        .test("the first name", &[], with_token(good(keys).mint()), ok())
-        .test(
-            "the second name",
-            &[],
-            with_claim(keys, "iss", json!(alias)),
-            allowed(Token { issuer: alias.into(), ..good_token() }),
-        )
-        .test(
-            "a third",
-            &[],
-            with_claim(keys, "iss", json!("https://as.example.com/resources/res_2")),
-            denied("unknown_issuer"),
-        )
         .done()
 }
 

@@ -8,10 +8,12 @@ use crate::model::{Answer, FetchFailure, File, Group, Issuer, Outcome, Script, T
 use crate::token::{ISSUER, good};
 use crate::wire::unavailable;
 
+use super::key_bodies::{LIMIT, filled};
 use super::key_life::{KEYS, document, named, remote, text, usual_keys};
 
 pub(super) fn file(keys: &Keys) -> File {
     let mut groups = discovery(keys);
+    groups.extend(redirects(keys));
     groups.extend(root(keys));
     groups.extend(fallback(keys));
     of(&[], groups)
@@ -37,7 +39,12 @@ fn discovery(keys: &Keys) -> Vec<Group> {
             group.test("the first token", ids, token(), result).fetching(fetched).done()
         };
     let own = || document(TENANT);
-    let jwks_uri = |url: &str| json_answer(json!({"issuer": TENANT, "jwks_uri": url}));
+    let full = json!({"issuer": TENANT, "jwks_uri": KEYS}).to_string();
+    let coded = Answer::Response {
+        status: 200,
+        headers: vec![("content-encoding".into(), "gzip".into())],
+        body: full.clone(),
+    };
     let [first, second, third] = FORMS;
     let all = [first, second, third];
     let second_works = [first, second, KEYS];
@@ -85,6 +92,59 @@ fn discovery(keys: &Keys) -> Vec<Group> {
                 &format!(r#"{{"issuer":"https://x.example","issuer":"{TENANT}","jwks_uri":"{KEYS}"}}"#),
             ),
         ),
+        goes_on(
+            "The first form is JSON that is cut off",
+            &["K-6"],
+            text(200, "application/json", &full[..full.len() - 1]),
+        ),
+        goes_on(
+            "The first form is a web page, typed as JSON",
+            &["K-6"],
+            text(200, "application/json", "<html></html>"),
+        ),
+        goes_on("The first form has a coding that was not asked for", &["K-6", "peer:huge-bodies"], coded),
+        goes_on(
+            "The first form is one byte too long",
+            &["K-6", "peer:huge-bodies"],
+            text(200, "application/json", &filled(&full, LIMIT + 1)),
+        ),
+        goes_on(
+            "The first form names its issuer in a list",
+            &["P-07"],
+            json_answer(json!({"issuer": [TENANT], "jwks_uri": KEYS})),
+        ),
+        goes_on("The first form has no content", &["K-6"], status(204)),
+        case(
+            "The second form is of another issuer: the third is asked",
+            &["P-07"],
+            vec![(second, document("https://other.example.com")), (third, own())],
+            passes(),
+            &[first, second, third, KEYS],
+        ),
+        case(
+            "The third form is of another issuer",
+            &["P-07"],
+            vec![(third, document("https://other.example.com"))],
+            down(),
+            &all,
+        ),
+        case(
+            "All forms are of another issuer",
+            &["P-07"],
+            all.map(|form| (form, document("https://other.example.com"))).to_vec(),
+            down(),
+            &all,
+        ),
+        case(
+            "The second form is a web page, the third JSON that is cut off",
+            &["K-6"],
+            vec![
+                (second, text(200, "text/html", &full)),
+                (third, text(200, "application/json", &full[..full.len() / 2])),
+            ],
+            down(),
+            &all,
+        ),
         stops("The first form answers 503: nobody else is asked", &["K-8"], status(503)),
         stops("The first form answers 500", &["K-8"], status(500)),
         stops(
@@ -96,12 +156,34 @@ fn discovery(keys: &Keys) -> Vec<Group> {
         nowhere("The issuer has a slash too many", &["P-07"], document("https://as.example.com/tenant/")),
         nowhere("The issuer is in other case", &["P-07"], document("https://AS.example.com/tenant")),
         nowhere("The issuer is the root", &["P-07"], document(ISSUER)),
-        nowhere("Keys over http", &["MCP-25"], jwks_uri("http://as.example.com/keys")),
-        nowhere("Keys over http on this machine", &["MCP-25"], jwks_uri("http://127.0.0.1/keys")),
-        nowhere("Keys in a file", &["K-6"], jwks_uri("file:///etc/passwd")),
-        nowhere("Keys with credentials", &["K-6"], jwks_uri("https://user:password@as.example.com/keys")),
-        nowhere("Keys at a relative URL", &["K-6"], jwks_uri("/keys")),
     ]
+}
+
+/// The place that they point to has the very document.
+fn redirects(keys: &Keys) -> Vec<Group> {
+    let elsewhere = "https://attacker.example.net/metadata";
+    let group = |status: u16| {
+        let redirect = Answer::Response {
+            status,
+            headers: vec![("location".into(), elsewhere.into())],
+            body: String::new(),
+        };
+        let comment = format!("Every form is a redirect with {status}, which is not followed");
+        let mut group = requests(&comment, remote(named(TENANT))).proving(&["K-6", "K-7"]);
+        let forms = FORMS.map(|form| (form, redirect.clone()));
+        group.fetch =
+            Some(script(&[&forms[..], &[(elsewhere, document(TENANT)), (KEYS, usual_keys())]].concat()));
+        group
+            .test(
+                "the first token",
+                &["peer:redirect-followed"],
+                with_token(good(keys).claim("iss", TENANT).mint()),
+                unavailable(1),
+            )
+            .fetching(&FORMS)
+            .done()
+    };
+    [301, 302, 303, 307, 308].map(group).into()
 }
 
 fn root(keys: &Keys) -> Vec<Group> {

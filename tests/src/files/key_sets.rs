@@ -4,26 +4,37 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::author::{denied, file as of, ok, requests, with_keys, with_token};
+use crate::author::{denied, file as of, ok, requests, script, with_keys, with_token};
 use crate::keys::{Key, Keys};
 use crate::model::{File, Group, Input, Outcome};
 use crate::token::good;
+use crate::wire::unavailable;
+
+use super::key_life::{KEYS, key_set, with_uri};
 
 pub(super) fn file(keys: &Keys) -> File {
     let notes =
         [("skipped", "An entry that is of no use is skipped: it is not used, and the keys beside it are.")];
     let mut groups = skipped(keys);
     groups.extend(kept(keys));
-    groups.extend([shared_kid(keys), five(keys), without_kid(keys), nameless(keys)]);
+    groups.extend([shared_kid(keys), namesakes(keys), five(keys), without_kid(keys), nameless(keys)]);
+    groups.extend(numbers(keys));
     of(&notes, groups)
 }
 
-fn missing() -> Outcome {
+pub(super) fn missing() -> Outcome {
     denied("key_not_found")
 }
 
 /// A set with one odd entry, before a good key.
-fn beside(keys: &Keys, comment: &str, ids: &[&str], entry: Value, odd: Input, result: Outcome) -> Group {
+pub(super) fn beside(
+    keys: &Keys,
+    comment: &str,
+    ids: &[&str],
+    entry: Value,
+    odd: Input,
+    result: Outcome,
+) -> Group {
     requests(comment, with_keys(&[entry, Key::usual().jwk()]))
         .proving(ids)
         .noting(&["skipped"])
@@ -59,6 +70,43 @@ fn skipped(keys: &Keys) -> Vec<Group> {
         ("an algorithm of another kind of key", &["J-1"], rsa.jwk_with(&json!({"alg": "ES256"})), by(&rsa)),
         ("an algorithm of another curve", &["J-1"], ec.jwk_with(&json!({"alg": "ES384"})), by(&ec)),
         ("an algorithm that is no text", &["J-1"], ec.jwk_with(&json!({"alg": 7})), by(&ec)),
+        ("an algorithm that is a list", &["J-1"], ec.jwk_with(&json!({"alg": ["ES256"]})), by(&ec)),
+        ("an algorithm that is empty", &["J-1"], ec.jwk_with(&json!({"alg": ""})), by(&ec)),
+        ("an algorithm in lower case", &["J-1"], rsa.jwk_with(&json!({"alg": "rs256"})), by(&rsa)),
+        ("the algorithm none", &["J-1"], rsa.jwk_with(&json!({"alg": "none"})), by(&rsa)),
+        ("a public key for HMAC", &["J-1"], rsa.jwk_with(&json!({"alg": "HS256"})), by(&rsa)),
+        ("use is empty", &["J-1"], rsa.jwk_with(&json!({"use": ""})), by(&rsa)),
+        ("use is a number", &["J-1"], rsa.jwk_with(&json!({"use": 1})), by(&rsa)),
+        (
+            "use sig, but key_ops without verify",
+            &["J-1"],
+            ec.jwk_with(&json!({"key_ops": ["encrypt"]})),
+            by(&ec),
+        ),
+        (
+            "use enc, but key_ops with verify",
+            &["J-1"],
+            ec.jwk_with(&json!({"use": "enc", "key_ops": ["verify"]})),
+            by(&ec),
+        ),
+        (
+            "key_ops in other case",
+            &["J-1"],
+            ec.jwk_with(&json!({"use": null, "key_ops": ["VERIFY"]})),
+            by(&ec),
+        ),
+        (
+            "key_ops is an object",
+            &["J-1"],
+            ec.jwk_with(&json!({"use": null, "key_ops": {"verify": true}})),
+            by(&ec),
+        ),
+        (
+            "key_ops of nothing but null",
+            &["J-1"],
+            ec.jwk_with(&json!({"use": null, "key_ops": [null]})),
+            by(&ec),
+        ),
         (
             "a symmetric key",
             &["J-1"],
@@ -73,11 +121,19 @@ fn skipped(keys: &Keys) -> Vec<Group> {
         ),
         ("kty in lower case", &["K-6"], rsa.jwk_with(&json!({"kty": "rsa"})), by(&rsa)),
         ("kty is absent", &["K-6"], rsa.jwk_with(&json!({"kty": null})), by(&rsa)),
+        ("kty is a number", &["K-6"], rsa.jwk_with(&json!({"kty": 1})), by(&rsa)),
+        ("kty is a list", &["K-6"], rsa.jwk_with(&json!({"kty": ["RSA"]})), by(&rsa)),
+        ("kty of another kind", &["K-6"], rsa.jwk_with(&json!({"kty": "oct"})), by(&rsa)),
+        ("the curve is a number", &["K-6"], ec.jwk_with(&json!({"crv": 256})), by(&ec)),
+        ("no curve", &["K-6"], ec.jwk_with(&json!({"crv": null})), by(&ec)),
+        ("the curve in other case", &["K-6"], ec.jwk_with(&json!({"crv": "p-256"})), by(&ec)),
         ("an unknown curve", &["K-6"], ec.jwk_with(&json!({"crv": "secp256k1"})), by(&ec)),
         ("a curve for key agreement", &["K-6"], ed.jwk_with(&json!({"crv": "X25519"})), by(&ed)),
         ("an Edwards curve as an elliptic one", &["K-6"], ed.jwk_with(&json!({"kty": "EC"})), by(&ed)),
         ("no modulus", &["K-6"], rsa.jwk_with(&json!({"n": null})), by(&rsa)),
         ("a modulus that is not base64url", &["K-6"], rsa.jwk_with(&json!({"n": "+/=="})), by(&rsa)),
+        ("a modulus that is a number", &["K-6"], rsa.jwk_with(&json!({"n": 7})), by(&rsa)),
+        ("a modulus that is a list", &["K-6"], rsa.jwk_with(&json!({"n": [rsa.jwk()["n"]]})), by(&rsa)),
         ("an even exponent", &["J-2"], rsa.jwk_with(&json!({"e": "AQAA"})), by(&rsa)),
         ("an exponent of 3 and 2^64", &["J-2"], rsa.jwk_with(&json!({"e": "AQAAAAAAAAAD"})), by(&rsa)),
         ("no exponent", &["K-6"], rsa.jwk_with(&json!({"e": null})), by(&rsa)),
@@ -108,6 +164,15 @@ fn skipped(keys: &Keys) -> Vec<Group> {
             ed.jwk_with(&json!({"kid": 7})),
             with_token(good(keys).key(&ed).header("kid", "7").mint()),
         ),
+        ("a kid that is a list", &["K-6"], ed.jwk_with(&json!({"kid": ["odd"]})), by(&ed)),
+        ("a kid that is an object", &["K-6"], ed.jwk_with(&json!({"kid": {"odd": "odd"}})), by(&ed)),
+        (
+            "a kid that is true",
+            &["K-6"],
+            ed.jwk_with(&json!({"kid": true})),
+            with_token(good(keys).key(&ed).header("kid", "true").mint()),
+        ),
+        ("a kid that is only a part", &["K-6"], ed.jwk_with(&json!({"kid": "od"})), by(&ed)),
     ];
     let mut groups: Vec<Group> = cases
         .into_iter()
@@ -146,9 +211,16 @@ fn skipped(keys: &Keys) -> Vec<Group> {
         with_token(small),
         missing(),
     ));
-    for (comment, entry) in
-        [("null", Value::Null), ("a text", json!("x")), ("a list", json!([])), ("an empty object", json!({}))]
-    {
+    for (comment, entry) in [
+        ("null", Value::Null),
+        ("a text", json!("x")),
+        ("a number", json!(-1.5)),
+        ("true", json!(true)),
+        ("a list", json!([])),
+        ("a list of keys", json!([rsa.jwk()])),
+        ("a set", json!({"keys": [rsa.jwk()]})),
+        ("an empty object", json!({})),
+    ] {
         let group = requests(&format!("{comment} among the keys"), with_keys(&[entry, Key::usual().jwk()]))
             .noting(&["skipped"])
             .test(
@@ -175,7 +247,7 @@ fn padded(message: &[u8]) -> Vec<u8> {
 
 /// The public half of `rsa-1024.pem`.
 pub(super) fn weak_rsa() -> Value {
-    json!({"kty": "RSA", "kid": "odd", "use": "sig", "alg": "RS256", "e": "AQAB", "n": "wqu35_0B1I5qQYQU5ScmJuTTLGGpHisREVqa71UvkK92HQpGrI8PgBfXgDomtP53UTVQdeNWwP6C_XF3uyCulnYX7pMjIG3J2xad8euBe3hrPB6F7cSHPBBBf50jZJli_Njuylx3-lZA7NzAJalLpy9gKUqWL9pbyPXDaQN5xv0"})
+    Key::new("rsa-1024", "odd", "RS256").weak_jwk()
 }
 
 /// The key of `p256.pem` with one bit of y changed.
@@ -190,6 +262,7 @@ pub(super) fn off_curve() -> Value {
 fn kept(keys: &Keys) -> Vec<Group> {
     let rsa = Key::new("rsa-a", "odd", "RS256");
     let ec = Key::new("p256", "odd", "ES256");
+    let ed = Key::new("ed25519-other", "odd", "EdDSA");
     let leading_zero = || {
         let n = URL_SAFE_NO_PAD.decode(rsa.jwk()["n"].as_str().expect("a text")).expect("base64url");
         URL_SAFE_NO_PAD.encode([vec![0], n].concat())
@@ -207,6 +280,9 @@ fn kept(keys: &Keys) -> Vec<Group> {
         }, &ec),
         ("certificates and unknown members", &["K-6", "J-8"], ec.jwk_with(&json!({"x5c": ["MIIB"], "x5t": "x", "x5u": "https://attacker.example.net", "exp": 1, "x": ec.jwk()["x"], "ext": true})), &ec),
         ("a private key by mistake: only its public half is read", &["K-6"], ec.jwk_with(&json!({"d": URL_SAFE_NO_PAD.encode([7; 32])})), &ec),
+        ("a private RSA key by mistake", &["K-6"], rsa.jwk_with(&json!({"d": "AQ", "p": "AQ", "q": "AQ", "dp": "AQ", "dq": "AQ", "qi": "AQ", "oth": [{"r": "AQ"}]})), &rsa),
+        ("a private Ed25519 key by mistake", &["K-6"], ed.jwk_with(&json!({"d": URL_SAFE_NO_PAD.encode([7; 32])})), &ed),
+        ("a private member that is no text", &["K-6"], ec.jwk_with(&json!({"d": 1, "k": null})), &ec),
         ("a modulus with a leading zero, as Java writes it", &["K-6"], rsa.jwk_with(&json!({"n": leading_zero()})), &rsa),
     ];
     cases
@@ -235,6 +311,25 @@ fn shared_kid(keys: &Keys) -> Group {
             by(&Key::new("rsa-a", "key", "RS256")),
             missing(),
         )
+        .done()
+}
+
+fn namesakes(keys: &Keys) -> Group {
+    let key = Key::usual();
+    let rsa = Key::new("rsa-a", "ed", "RS256");
+    let junk = [
+        json!({"kty": "oct", "kid": "ed", "k": "c2VjcmV0", "alg": "HS256"}),
+        rsa.jwk_with(&json!({"use": "enc"})),
+        json!({"kid": "ed"}),
+        key.jwk(),
+        key.jwk_with(&json!({"x": "AAAA"})),
+        key.jwk(),
+    ];
+    requests("Entries of no use under the kid of a good key, which is there twice", with_keys(&junk))
+        .proving(&["design:shared-kid", "K-6", "peer:one-bad-key-poisons-the-set"])
+        .noting(&["skipped"])
+        .test("signed with the good key", &[], with_token(good(keys).mint()), ok())
+        .test("signed with one of no use", &["J-1"], with_token(good(keys).key(&rsa).mint()), missing())
         .done()
 }
 
@@ -274,5 +369,30 @@ fn nameless(keys: &Keys) -> Group {
         .proving(&["design:no-kid", "K-6"])
         .test("a token without kid", &[], with_token(good(keys).without_header("kid").mint()), ok())
         .test("a token with a kid means another key", &[], with_token(good(keys).mint()), missing())
+        .test("not even with the empty one", &[], with_token(good(keys).header("kid", "").mint()), missing())
         .done()
+}
+
+/// How many entries a set may have.
+fn numbers(keys: &Keys) -> Vec<Group> {
+    let key = Key::usual();
+    let usable = |count: usize| -> Vec<Value> {
+        let named = |index: usize| key.jwk_with(&json!({"kid": index.to_string(), "use": null, "alg": null}));
+        (0..count - 1).map(named).chain([key.jwk()]).collect()
+    };
+    let thousands = [vec![Value::Null; 10_000], vec![key.jwk()]].concat();
+    let unknown = |index: usize| json!({"kty": "AKP", "kid": index.to_string()});
+    let mixed: Vec<Value> = (0..500).map(unknown).chain(usable(100)).collect();
+    let case = |comment: &str, ids: &[&str], set: &[Value], result: Outcome| {
+        let mut group = requests(comment, with_uri()).proving(&["K-6"]);
+        group.fetch = Some(script(&[(KEYS, key_set(set))]));
+        group.test("a good token", ids, with_token(good(keys).mint()), result).fetching(&[KEYS]).done()
+    };
+    let poison = &["peer:one-bad-key-poisons-the-set"];
+    vec![
+        case("Ten thousand entries of no use, and a good key", poison, &thousands, ok()),
+        case("500 keys of an unknown kind, and 100 usable ones", poison, &mixed, ok()),
+        case("100 usable keys", &[], &usable(100), ok()),
+        case("101 usable keys: a failed fetch", &["peer:huge-bodies"], &usable(101), unavailable(1)),
+    ]
 }

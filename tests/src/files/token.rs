@@ -1,6 +1,7 @@
-//! A token's form, and what it says of keys (RFC 7515 section 7.1, RFC 8725 sections 3.4 to 3.10).
+//! A token's form: exactly a compact JWS (RFC 7515 section 7.1, RFC 8725 section 3.4).
 
-use serde_json::{Value, json};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::author::{denied, file as of, ok, requests, usual, with_token};
 use crate::keys::{Key, Keys};
@@ -9,7 +10,7 @@ use crate::token::good;
 
 pub(super) fn file(keys: &Keys) -> File {
     let notes = [("form", "What is not exactly a compact JWS is refused before anything in it is believed.")];
-    of(&notes, vec![form(keys), json_form(keys), size(keys), key_id(keys)])
+    of(&notes, vec![form(keys), serializations(keys), size(keys)])
 }
 
 fn form(keys: &Keys) -> Group {
@@ -51,6 +52,50 @@ fn form(keys: &Keys) -> Group {
             "the ordinary base64 alphabet",
             &[],
             with_token(format!("{header}.{payload}.{}", replace_first(signature, '_', '/'))),
+            malformed(),
+        )
+        .test(
+            "padding after the payload",
+            &["B-03"],
+            with_token(format!("{header}.{payload}=.{signature}")),
+            malformed(),
+        )
+        .test(
+            "padding after the signature",
+            &["B-03", "peer:lenient-base64"],
+            with_token(format!("{token}==")),
+            malformed(),
+        )
+        .test("padding that is percent-encoded", &[], with_token(format!("{token}%3D%3D")), malformed())
+        .test(
+            "the ordinary base64 alphabet, in the payload",
+            &[],
+            with_token(ordinary_payload(keys)),
+            malformed(),
+        )
+        .test(
+            "a space inside: a second credential",
+            &["B-03", "B-04"],
+            with_token(format!("{header}. {payload}.{signature}")),
+            denied("multiple_credentials"),
+        )
+        .test(
+            "a line break inside",
+            &["peer:lenient-base64"],
+            with_token(format!("{header}.{payload}.{}\n{}", &signature[..40], &signature[40..])),
+            malformed(),
+        )
+        .test(
+            "a form feed at the end",
+            &["peer:lenient-base64"],
+            with_token(format!("{header}.{payload}\u{b}.{signature}")),
+            malformed(),
+        )
+        .test("a zero inside", &[], with_token(format!("{header}.{payload}\0.{signature}")), malformed())
+        .test(
+            "stray bits after the header",
+            &["peer:lenient-base64"],
+            with_token(stray_header(keys)),
             malformed(),
         )
         .test(
@@ -96,10 +141,29 @@ fn stray_payload(keys: &Keys) -> String {
     unreachable!("one of three lengths fits")
 }
 
+/// Signed as it is sent.
+fn stray_header(keys: &Keys) -> String {
+    for filler in ["", "x", "xx"] {
+        let input = good(keys).header("filler", filler).signing_input();
+        let (header, payload) = input.split_once('.').expect("two parts");
+        if header.len() % 4 != 0 {
+            return sign_text(keys, &format!("{}.{payload}", stray(header)));
+        }
+    }
+    unreachable!("one of three lengths fits")
+}
+
+/// Signed as it is sent, with a payload that the two alphabets spell differently.
+fn ordinary_payload(keys: &Keys) -> String {
+    let input = good(keys).claim("filler", "~~~???~~~").signing_input();
+    let (header, payload) = input.split_once('.').expect("two parts");
+    assert!(payload.contains(['-', '_']), "spelt alike");
+    sign_text(keys, &format!("{header}.{}", payload.replace('-', "+").replace('_', "/")))
+}
+
 fn sign_text(keys: &Keys, input: &str) -> String {
-    use base64::Engine;
     let signature = keys.sign(&Key::usual(), input.as_bytes());
-    format!("{input}.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(signature))
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 fn replace_first(text: &str, old: char, new: char) -> String {
@@ -107,111 +171,94 @@ fn replace_first(text: &str, old: char, new: char) -> String {
     text.replacen(old, &new.to_string(), 1)
 }
 
-fn json_form(keys: &Keys) -> Group {
+/// What is no compact JWS, although RFC 7515 and RFC 7516 know it.
+fn serializations(keys: &Keys) -> Group {
+    let token = good(keys).mint();
+    let [header, payload, signature] =
+        <[&str; 3]>::try_from(token.split('.').collect::<Vec<_>>()).expect("three parts");
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let flattened = format!(r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#);
+    let general = format!(
+        r#"{{"payload":"{payload}","signatures":[{{"protected":"{header}","signature":"{signature}"}}]}}"#
+    );
+    let encrypted =
+        |header: &str| format!("{}.{}.{}.{payload}.{}", part(header), part("key"), part("iv"), part("tag"));
     let malformed = || denied("malformed_token");
-    let payload = |edit: &dyn Fn(String) -> String| with_token(good(keys).edit_payload(edit).mint());
-    let header = |edit: &dyn Fn(String) -> String| with_token(good(keys).edit_header(edit).mint());
-    let prepend = |text: &'static str| move |own: String| format!("{text}{own}");
-    let append = |text: &'static str| move |own: String| format!("{own}{text}");
-    let member = |text: &'static str| move |own: String| format!("{},{text}}}", &own[..own.len() - 1]);
-    requests("Header and payload are one JSON object each, read alike by everybody", usual())
-        .proving(&["J-5"])
+    // A comma would begin a second credential.
+    let several = || denied("multiple_credentials");
+    requests("Other serializations, and tokens inside of others", usual())
+        .proving(&["J-3", "J-4"])
         .noting(&["form"])
-        .test("white space around the payload", &[], payload(&|own| format!(" \r\n\t{own}\n")), ok())
+        .test("flattened JSON", &["B-03", "B-04"], with_token(&flattened), several())
         .test(
-            "unknown members of any kind",
+            "general JSON",
+            &["B-03", "B-04"],
+            with_token(general.replace("signatures\":[{\"protected", "signatures\":[{ \"protected")),
+            several(),
+        )
+        .test(
+            "JSON with one member",
+            &["B-03"],
+            with_token(format!(r#"{{"payload":"{payload}"}}"#)),
+            malformed(),
+        )
+        .test("flattened JSON as one part", &[], with_token(part(&flattened)), malformed())
+        .test("general JSON as one part", &[], with_token(part(&general)), malformed())
+        .test(
+            "general JSON as the header",
             &[],
-            payload(&member(r#""x":[null,{"y":-1.5e3}],"":"","é":true"#)),
-            ok(),
+            with_token(good(keys).raw_header(general).mint()),
+            denied("unsupported_algorithm"),
         )
         .test(
-            "escapes in names and values",
+            "encrypted with an RSA key",
+            &["A-2"],
+            with_token(encrypted(r#"{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"JWT","kid":"ed"}"#)),
+            malformed(),
+        )
+        .test(
+            "encrypted directly",
+            &["A-2"],
+            with_token(encrypted(r#"{"alg":"dir","enc":"A128CBC-HS256"}"#)),
+            malformed(),
+        )
+        .test(
+            "five parts, the header of a signed token",
+            &["A-2"],
+            with_token(encrypted(r#"{"alg":"EdDSA","typ":"at+jwt","kid":"ed"}"#)),
+            malformed(),
+        )
+        .test(
+            "the header of an encrypted token on three parts",
+            &["A-2"],
+            with_token(good(keys).header("alg", "dir").header("enc", "A256GCM").mint()),
+            denied("unsupported_algorithm"),
+        )
+        .test(
+            "a token inside of another",
             &[],
-            payload(&|own| own.replace("\"iss\"", r#""\u0069ss""#).replace("user-1", r"user\u002d1")),
-            ok(),
+            with_token(good(keys).header("cty", "JWT").raw_payload(token.clone()).mint()),
+            malformed(),
         )
-        .test("the payload is an array", &[], with_token(good(keys).raw_payload("[]").mint()), malformed())
-        .test("the payload is a string", &[], with_token(good(keys).raw_payload("\"x\"").mint()), malformed())
-        .test("the payload is empty", &[], with_token(good(keys).raw_payload("").mint()), malformed())
-        .test("the payload is not JSON", &[], with_token(good(keys).raw_payload("iss=x").mint()), malformed())
         .test(
-            "the header is not JSON",
+            "a token inside of another, as JSON",
             &[],
-            with_token(good(keys).raw_header("alg=EdDSA").mint()),
+            with_token(good(keys).header("cty", "JWT").raw_payload(format!("\"{token}\"")).mint()),
             malformed(),
         )
         .test(
-            "the header is an array",
-            &[],
-            with_token(good(keys).raw_header(r#"["alg","EdDSA"]"#).mint()),
-            malformed(),
-        )
-        .test("a byte order mark before the payload", &[], payload(&prepend("\u{feff}")), malformed())
-        .test("a byte order mark before the header", &[], header(&prepend("\u{feff}")), malformed())
-        .test("something after the payload", &[], payload(&append(" {}")), malformed())
-        .test("something after the header", &[], header(&append("x")), malformed())
-        .test(
-            "bytes that are no UTF-8 in the payload",
-            &[],
-            with_token(good(keys).raw_payload(b"{\"iss\":\"\xff\"}".to_vec()).mint()),
-            malformed(),
-        )
-        .test("UTF-16", &[], with_token(good(keys).raw_payload(utf16("{}")).mint()), malformed())
-        .test("half a surrogate pair", &[], payload(&member(r#""x":"\ud800""#)), malformed())
-        .test("a raw control character in a string", &[], payload(&member("\"x\":\"\n\"")), malformed())
-        .test("a trailing comma", &[], payload(&|own| format!("{},}}", &own[..own.len() - 1])), malformed())
-        .test("a comment", &[], payload(&prepend("/**/")), malformed())
-        .test("NaN", &[], payload(&member(r#""x":NaN"#)), malformed())
-        .test(
-            "an issuer twice",
-            &["peer:duplicate-members"],
-            payload(&member(r#""iss":"https://as.example.com""#)),
-            malformed(),
-        )
-        .test(
-            "an audience twice, the second through an escape",
-            &["peer:duplicate-members"],
-            payload(&member(r#""\u0061ud":"https://other.example.com""#)),
-            malformed(),
-        )
-        .test("a member twice in a nested object", &[], payload(&member(r#""x":{"y":1,"y":1}"#)), malformed())
-        .test("alg twice in the header", &["J-1"], header(&member(r#""alg":"EdDSA""#)), malformed())
-        .test("nesting of 16 levels", &[], with_token(good(keys).claim("x", nested(15)).mint()), ok())
-        .test(
-            "nesting of 17 levels",
-            &["peer:500-on-deep-json"],
-            with_token(good(keys).claim("x", nested(16)).mint()),
-            malformed(),
-        )
-        .test(
-            "nesting of 5,000 levels",
-            &["peer:500-on-deep-json"],
-            payload(&|own| {
-                format!("{},\"x\":{}{}}}", &own[..own.len() - 1], "[".repeat(5000), "]".repeat(5000))
-            }),
-            malformed(),
-        )
-        .test(
-            "a date that no number holds",
-            &["A-6", "peer:500-on-1e400"],
-            payload(&|own| own.replace("\"exp\":1800000300", "\"exp\":1e400")),
-            malformed(),
-        )
-        .test(
-            "the private member name of a JSON library",
-            &["peer:private-member-names"],
-            payload(&member(r#""x":{"$serde_json::private::RawValue":"{}"}"#)),
-            malformed(),
+            "a token inside of another without a signature",
+            &["A-5"],
+            with_token(
+                good(keys)
+                    .header("alg", "none")
+                    .header("cty", "JWT")
+                    .raw_payload(token.clone())
+                    .mint_with(|_, _| Vec::new()),
+            ),
+            denied("unsupported_algorithm"),
         )
         .done()
-}
-
-fn nested(levels: usize) -> Value {
-    (0..levels).fold(json!(1), |inner, _| json!([inner]))
-}
-
-fn utf16(text: &str) -> Vec<u8> {
-    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 fn size(keys: &Keys) -> Group {
@@ -233,58 +280,5 @@ fn size(keys: &Keys) -> Group {
         .test("as long as may be", &[], with_token(of_size(2048)), ok())
         .test("one byte longer", &[], with_token(of_size(2049)), denied("malformed_token"))
         .test("a long run of anything", &[], with_token("x".repeat(5000)), denied("malformed_token"))
-        .done()
-}
-
-fn key_id(keys: &Keys) -> Group {
-    let other = Key::new("ed25519-other", "ed", "EdDSA");
-    let absent = || denied("key_not_found");
-    let kid = |kid: Value| with_token(good(keys).header("kid", kid).mint());
-    let smuggled =
-        |name: &str, value: Value| with_token(good(keys).signed_by(&other).header(name, value).mint());
-    let bad = || denied("bad_signature");
-    requests("A kid is data, and keys do not come with the token", usual())
-        .proving(&["J-8"])
-        .test("an unknown kid", &["A-5"], kid(json!("other")), absent())
-        .test("a kid in other case", &[], kid(json!("ED")), absent())
-        .test("an empty kid", &[], kid(json!("")), absent())
-        .test("a path", &[], kid(json!("../../../../dev/null")), absent())
-        .test("SQL", &[], kid(json!("ed' OR '1'='1")), absent())
-        .test("a URL", &[], kid(json!("https://attacker.example.net/keys")), absent())
-        .test("header injection", &["B-07"], kid(json!("x\"\r\nSet-Cookie: a=b")), absent())
-        .test("a number", &[], kid(json!(1)), denied("malformed_token"))
-        .test("null", &[], kid(Value::Null), denied("malformed_token"))
-        .test(
-            "no kid, and only one key fits",
-            &["K-6"],
-            with_token(good(keys).without_header("kid").mint()),
-            ok(),
-        )
-        .test("the key in the header", &[], smuggled("jwk", other.jwk()), bad())
-        .test(
-            "a URL of keys in the header",
-            &[],
-            smuggled("jku", json!("https://attacker.example.net/keys")),
-            bad(),
-        )
-        .test(
-            "a URL of certificates in the header",
-            &[],
-            smuggled("x5u", json!("https://attacker.example.net/cert")),
-            bad(),
-        )
-        .test("a certificate in the header", &[], smuggled("x5c", json!(["MIIB"])), bad())
-        .test(
-            "a good token may carry them all",
-            &[],
-            with_token(
-                good(keys)
-                    .header("jku", "https://attacker.example.net/keys")
-                    .header("x5u", "https://attacker.example.net/cert")
-                    .header("jwk", other.jwk())
-                    .mint(),
-            ),
-            ok(),
-        )
         .done()
 }

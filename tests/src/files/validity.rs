@@ -37,6 +37,22 @@ fn expiry(keys: &Keys) -> Group {
         .test("before it", &[], exp(json!(-1)), denied("expired"))
         .test("absent", &["peer:missing-exp"], without_claim(keys, "exp"), denied("missing_claim"))
         .test("a text", &[], exp(json!((NOW + 300).to_string())), malformed())
+        .test("an empty text", &[], exp(json!("")), malformed())
+        .test("a date in words", &[], exp(json!("2027-01-15T08:05:00Z")), malformed())
+        .test("an object", &[], exp(json!({"exp": NOW + 300})), malformed())
+        .test("a text of never", &["peer:missing-exp"], exp(json!("never")), malformed())
+        .test("false", &["peer:missing-exp"], exp(json!(false)), malformed())
+        .test("a fraction later", &[], exp(json!(at(300.25))), seen(at(300.25)))
+        .test("long before the beginning of time", &[], exp(json!(-1e9)), denied("expired"))
+        .test("before every calendar", &["peer:huge-exp"], exp(json!(-1e300)), malformed())
+        .test("the smallest integer", &["peer:huge-exp"], exp(json!(i64::MIN)), malformed())
+        .test(
+            "in the year 9999",
+            &["peer:huge-exp"],
+            exp(json!(253_402_300_799_u64)),
+            seen(253_402_300_799.0),
+        )
+        .test("in the year 10000", &["peer:huge-exp"], exp(json!(253_402_300_800_u64)), malformed())
         .test("true", &[], exp(json!(true)), malformed())
         .test("null", &["peer:missing-exp"], exp(Value::Null), malformed())
         .test("a list", &[], exp(json!([NOW + 300])), malformed())
@@ -59,6 +75,40 @@ fn not_before(keys: &Keys) -> Group {
         .test("a text", &[], nbf(json!("0")), malformed())
         .test("null", &[], nbf(Value::Null), malformed())
         .test("beyond every calendar", &[], nbf(json!(1e300)), malformed())
+        .test("a fraction in the past", &[], nbf(json!(1_799_999_999.5)), ok())
+        .test("at the beginning of time", &[], nbf(json!(0)), ok())
+        .test("before it", &[], nbf(json!(-1)), ok())
+        .test("a text of the past", &[], nbf(json!((NOW - 60).to_string())), malformed())
+        .test("an empty text", &[], nbf(json!("")), malformed())
+        .test("true", &[], nbf(json!(true)), malformed())
+        .test("a list", &[], nbf(json!([0])), malformed())
+        .test("an object", &[], nbf(json!({})), malformed())
+        .test("before every calendar", &[], nbf(json!(-1e300)), malformed())
+        .test("in milliseconds", &["peer:future-nbf"], nbf(json!(NOW * 1000)), malformed())
+        .test("iat is a fraction", &[], with_claim(keys, "iat", json!(1_799_999_999.5)), ok())
+        .test("iat is negative", &[], with_claim(keys, "iat", json!(-1)), ok())
+        .test(
+            "iat is in the future, which RFC 7519 gives no meaning",
+            &[],
+            with_claim(keys, "iat", json!(NOW + 200)),
+            ok(),
+        )
+        .test(
+            "iat is a number as text",
+            &[],
+            with_claim(keys, "iat", json!((NOW - 60).to_string())),
+            malformed(),
+        )
+        .test("iat is null", &[], with_claim(keys, "iat", Value::Null), malformed())
+        .test("iat is true", &[], with_claim(keys, "iat", json!(true)), malformed())
+        .test("iat is a list", &[], with_claim(keys, "iat", json!([NOW])), malformed())
+        .test("iat is beyond every calendar", &[], with_claim(keys, "iat", json!(1e300)), malformed())
+        .test(
+            "auth_time is a text",
+            &["design:claims"],
+            with_claim(keys, "auth_time", json!("0")),
+            malformed(),
+        )
         .test("iat is absent", &[], without_claim(keys, "iat"), ok())
         .test("iat is a text", &[], with_claim(keys, "iat", json!("now")), malformed())
         .done()

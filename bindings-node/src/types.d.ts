@@ -193,7 +193,10 @@ export interface OperationCall {
   method: string
   /** The tool, the prompt, or the URI of the resource, as the client wrote it. */
   name: string | null
-  /** `params.arguments`. No object in it has two members of one name. */
+  /**
+   * `params.arguments` of a tool, of a prompt that is got, or for the rule of a method; `null` where
+   * there are none. No object in it has two members of one name. Parsed at the first use.
+   */
   arguments: unknown
   token: AccessToken
 }

@@ -350,7 +350,10 @@ class Call:
 
     @property
     def arguments(self) -> Any:
-        """``params.arguments``, parsed; ``None`` where there are none."""
+        """``params.arguments`` of a tool, of a prompt that is got, or for the rule of a method.
+
+        Parsed at the first use; ``None`` where there are none.
+        """
 
     @property
     def token(self) -> AccessToken:

@@ -103,7 +103,10 @@ export interface ResourceServerDefaults {
   keys?: KeyOptions
   /** The accepted `aud` values. Default: the resource. */
   audiences?: readonly string[]
-  /** Clients whose tokens are accepted although they have no `aud` at all, by `client_id`. */
+  /**
+   * Clients whose tokens are accepted although they have no `aud` at all, by `client_id`. Not for
+   * issuers with audiences of their own.
+   */
   allowedClients?: readonly string[]
   /** Where clients get tokens. Default: the issuers. */
   authorizationServers?: readonly string[]

@@ -114,14 +114,16 @@ impl Builder {
         self
     }
 
-    /// The accepted `aud` values. Default: the resource.
+    /// The accepted `aud` values, but of issuers that have [their own](Issuer::audiences). Default:
+    /// the resource.
     pub fn audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
         self.audiences = Some(strings(audiences));
         self
     }
 
     /// Clients whose tokens are accepted although they have no `aud` at all, by `client_id`: for
-    /// providers that issue none, such as Cognito.
+    /// providers that issue none, such as Cognito. They stand in for [`audiences`](Self::audiences),
+    /// not for those of an issuer that has its own.
     pub fn allowed_clients<S: Into<String>>(mut self, clients: impl IntoIterator<Item = S>) -> Self {
         self.allowed_clients = strings(clients);
         self

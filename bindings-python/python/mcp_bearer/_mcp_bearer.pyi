@@ -78,7 +78,8 @@ class ResourceServer:
         :param issuers: Whose tokens are accepted, or a handle shared with other resource servers.
         :param audiences: The accepted ``aud`` values. Default: the resource.
         :param allowed_clients: Clients whose tokens are accepted although they have no ``aud`` at
-            all, by ``client_id``: for providers that issue none, such as Cognito.
+            all, by ``client_id``: for providers that issue none, such as Cognito. Not for issuers with
+            audiences of their own.
         :param authorization_servers: Where clients get tokens. Default: the issuers.
         :param scopes_supported: The scopes that the metadata names: what basic use needs.
         :param challenge_scopes: The scopes that a 401 asks for. Default: those of the route.

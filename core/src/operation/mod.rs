@@ -125,6 +125,9 @@ impl OperationPolicy {
         request: &OperationRequest<'_>,
         token: Option<&AccessToken>,
     ) -> Result<Needs, Refusal> {
+        if request.opens_a_tunnel() {
+            return Err(Refusal::of(Reason::BodyUnsupported));
+        }
         if !Self::reads_body(request.method) {
             return Ok(Needs { requirement: self.0.base.clone(), allowed: true, public: false });
         }

@@ -304,6 +304,14 @@ fn only_a_post_has_a_body_that_decides() {
         let request = OperationRequest::new(method, [], body.as_bytes());
         assert_eq!(show(policy().judge(&request, Some(&token()))), "base", "{method}");
     }
+    for upgrade in ["websocket", "WebSocket", "h2c, websocket"] {
+        let request = OperationRequest::new("GET", [("Upgrade", upgrade.as_bytes())], b"");
+        assert_eq!(show(policy().judge(&request, Some(&token()))), "body_unsupported", "{upgrade}");
+    }
+    assert_eq!(
+        show(policy().judge(&OperationRequest::new("CONNECT", [], b""), Some(&token()))),
+        "body_unsupported"
+    );
     assert!(OperationPolicy::reads_body("post"));
     assert_eq!(policy().body_limit(), 1 << 16);
     assert_eq!(OperationPolicy::builder().build().unwrap().body_limit(), 4 << 20);

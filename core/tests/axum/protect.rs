@@ -140,6 +140,14 @@ async fn an_inner_guard_does_not_take_over_what_an_outer_one_has_let_in() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 
+/// `Router::layer` is around the routes that are there.
+#[tokio::test]
+async fn routes_that_are_added_after_protect_are_outside() {
+    let app = protect(routes(), Resource::new().guard()).route("/late", get(async || "late"));
+    assert_eq!(ask(&app, "GET", "/late", []).await.text(), "late");
+    assert_eq!(ask(&app, "GET", "/todos", []).await.status, StatusCode::UNAUTHORIZED);
+}
+
 #[tokio::test]
 async fn without_a_guard_nothing_is_let_in() {
     let app = routes();

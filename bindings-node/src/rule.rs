@@ -2,9 +2,10 @@
 
 use mcp_bearer::operation::{Call, CallError, Rule};
 use napi::bindgen_prelude::{
-    ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, JavaScriptClassExt, Object, Unknown,
+    ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, HandleScope, JavaScriptClassExt,
+    JsObjectValue, Null, Object, This, Unknown,
 };
-use napi::{Env, JsValue, Result, ValueType, sys};
+use napi::{Env, JsValue, Property, PropertyAttributes, Result, ValueType, sys};
 
 use crate::access_token::AccessToken;
 use crate::config_error::{OrThrow, config_error};
@@ -77,10 +78,32 @@ fn needed(
     function: &FunctionRef<Arguments<'static>, Unknown<'static>>,
     call: &Call<'_>,
 ) -> Result<Option<mcp_bearer::Requirement>> {
-    let mut argument = Object::new(env)?;
-    argument.set("method", call.method())?;
-    argument.set("name", call.name())?;
-    argument.set("arguments", call.arguments().map(|text| json::parse(env, text)).transpose()?)?;
-    argument.set("token", AccessToken::from(call.token().clone()).into_instance(env)?)?;
-    requirement(env, function.borrow_back(env)?.call(FnArgs::from((argument,)))?)
+    let scope = HandleScope::create(env)?;
+    let run = |mut argument: Object<'_>| {
+        argument.set("method", call.method())?;
+        argument.set("name", call.name())?;
+        match call.arguments() {
+            Some(text) => argument.define_properties(&[arguments(text.to_owned())?])?,
+            None => argument.set("arguments", Null)?,
+        }
+        argument.set("token", AccessToken::from(call.token().clone()).into_instance(env)?)?;
+        requirement(env, function.borrow_back(env)?.call(FnArgs::from((argument,)))?)
+    };
+    // A batch makes many calls before the thread is JavaScript's again, and none of them should
+    // keep what an earlier one has made.
+    // SAFETY: what comes out is no JavaScript value.
+    unsafe { scope.close(Object::new(env)?, run) }
+}
+
+/// Parsed at the first use: they can be large, and many functions look at the name alone.
+fn arguments(text: String) -> Result<Property> {
+    let property = || Property::new().with_utf8_name("arguments");
+    let attributes = PropertyAttributes::Enumerable | PropertyAttributes::Configurable;
+    let parse = move |env: Env, mut this: This<'_>| {
+        let value = json::parse(&env, &text)?;
+        let own = property()?.with_value(&value).with_property_attributes(attributes);
+        this.object.define_properties(&[own])?;
+        Ok(value.raw())
+    };
+    Ok(property()?.with_property_attributes(attributes).with_getter_closure(parse))
 }

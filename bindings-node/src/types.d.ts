@@ -108,7 +108,10 @@ export interface ResourceServerDefaults {
   keys?: KeyOptions
   /** The accepted `aud` values. Default: the resource. */
   audiences?: readonly string[]
-  /** Clients whose tokens are accepted although they have no `aud` at all, by `client_id`. */
+  /**
+   * Clients whose tokens are accepted although they have no `aud` at all, by `client_id`. Not for
+   * issuers with audiences of their own.
+   */
   allowedClients?: readonly string[]
   /** Where clients get tokens. Default: the issuers. */
   authorizationServers?: readonly string[]
@@ -212,7 +215,10 @@ export interface OperationCall {
   method: string
   /** The tool, the prompt, or the URI of the resource, as the client wrote it. */
   name: string | null
-  /** `params.arguments`. No object in it has two members of one name. */
+  /**
+   * `params.arguments` of a tool, of a prompt that is got, or for the rule of a method; `null` where
+   * there are none. No object in it has two members of one name. Parsed at the first use.
+   */
   arguments: unknown
   token: AccessToken
 }

@@ -7,10 +7,13 @@ import http from 'node:http'
 import test from 'node:test'
 import { pathToFileURL } from 'node:url'
 
-import { JSON_TYPE, call, newIssuer, send, serve } from './kit.mjs'
+import { Guard } from 'mcp-bearer'
+
+import { JSON_TYPE, call, newIssuer, newServer, send, serve } from './kit.mjs'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const programs = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code).filter(code => code.includes('app.listen'))
+const snippets = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
+const programs = snippets.filter(code => code.includes('app.listen'))
 
 /** Runs a program in this process, inside this package so that its imports resolve. */
 async function run(t, program) {
@@ -63,3 +66,21 @@ for (const [index, program] of programs.entries()) {
     assert.equal((await post('other')).status, 403)
   })
 }
+
+test('the listener for `upgrade` lets nobody in without a token', async t => {
+  const as = newIssuer()
+  const listening = http.createServer().listen(0, '127.0.0.1')
+  await once(listening, 'listening')
+  t.after(() => listening.close())
+  const sockets = { handleUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n') }
+  const snippet = snippets.find(code => code.includes("'upgrade'"))
+  new Function('Guard', 'server', 'listening', 'sockets', snippet)(Guard, newServer(as), listening, sockets)
+  const open = async headers => {
+    const { port } = listening.address()
+    const request = http.get({ port, path: '/ws', headers: { connection: 'upgrade', upgrade: 'websocket', ...headers } })
+    return new Promise(resolve => request.on('upgrade', () => resolve('open')).on('error', () => resolve('closed')))
+  }
+  assert.equal(await open({}), 'closed')
+  assert.equal(await open({ authorization: 'Bearer junk' }), 'closed')
+  assert.equal(await open({ authorization: as.bearer() }), 'open')
+})

@@ -252,8 +252,23 @@ test('a rule may be a function of the call; one that fails is 500', () => {
   assert.equal(calls[0].method, 'tools/call')
   assert.equal(calls[0].name, 'call')
   assert.equal(calls[0].token.subject, 'alice')
+  assert.equal(calls[0].arguments, calls[0].arguments, 'parsed once')
+  assert.deepEqual({ ...calls[2] }.arguments, { list: 'y' })
   for (const name of ['throws', 'promises', 'nothing']) assert.equal(judge(name), 'internal')
   assert.equal(judge('unlisted'), 'operation_not_allowed')
+})
+
+test('a function that does not ask for the arguments has none parsed', t => {
+  const parse = t.mock.method(JSON, 'parse')
+  const tools = { looks: call => call.arguments && [], does_not: () => [] }
+  const server = newServer(as)
+  const guard = new OperationGuard(server, new OperationPolicy({ tools }))
+  const { token } = server.tryAuthenticate(get('Authorization', as.bearer()))
+  for (const [name, times] of [['does_not', 0], ['looks', 1]]) {
+    const body = `[${Array(100).fill(call(name)).join(',')}]`
+    assert.ok(guard.permit(token, { method: 'POST', rawHeaders: ['content-type', 'application/json'], body }).allowed)
+    assert.equal(parse.mock.callCount(), 100 * times, name)
+  }
 })
 
 test('misuse throws and crashes nothing', () => {

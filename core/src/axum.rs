@@ -66,6 +66,8 @@ use crate::tower::{ProtectLayer, RequireLayer};
 pub use crate::tower::OperationsLayer;
 
 /// Protects a whole application and serves its metadata. Put the CORS layer around the result.
+///
+/// Call it last: a route that is added to the result is outside, and answers anybody.
 pub fn protect<S: Clone + Send + Sync + 'static>(app: Router<S>, guard: Guard) -> Router<S> {
     app.layer(ProtectLayer::new(guard))
 }

@@ -114,14 +114,16 @@ impl Builder {
         self
     }
 
-    /// The accepted `aud` values. Default: the resource.
+    /// The accepted `aud` values, but of issuers that have [their own](Issuer::audiences). Default:
+    /// the resource.
     pub fn audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
         self.audiences = Some(strings(audiences));
         self
     }
 
     /// Clients whose tokens are accepted although they have no `aud` at all, by `client_id`: for
-    /// providers that issue none, such as Cognito.
+    /// providers that issue none, such as Cognito. They stand in for [`audiences`](Self::audiences),
+    /// not for those of an issuer that has its own.
     pub fn allowed_clients<S: Into<String>>(mut self, clients: impl IntoIterator<Item = S>) -> Self {
         self.allowed_clients = strings(clients);
         self
@@ -237,6 +239,20 @@ impl Builder {
         let scopes_supported = scopes("scopes_supported", &self.scopes_supported)?;
         let challenge_scopes =
             self.challenge_scopes.as_deref().map(|list| scopes("challenge_scopes", list)).transpose()?;
+        // A list that looks as if it narrowed something must not be without effect.
+        let own = |issuer| issuers.get(issuer).is_some_and(|entry| entry.audiences().is_some());
+        if issuers.identifiers().all(own) {
+            for (setting, is_set) in [
+                ("audiences", self.audiences.is_some()),
+                ("allowed_clients", !self.allowed_clients.is_empty()),
+            ] {
+                if is_set {
+                    let message =
+                        "would have no effect: every issuer has audiences of its own, which hold instead";
+                    return Err(ConfigError::new(setting, message));
+                }
+            }
+        }
         let audiences = self.audiences.unwrap_or_else(|| vec![self.resource.clone()]);
         if audiences.is_empty() || audiences.iter().any(String::is_empty) {
             return Err(ConfigError::new("audiences", "must name at least one value, such as the resource"));

@@ -12,7 +12,7 @@ use crate::token::UnverifiedToken;
 pub(crate) struct ClaimRules {
     /// Accepted `aud` values; an issuer may have its own.
     pub(crate) audiences: Vec<Audience>,
-    /// Stands in for the audience of tokens without `aud`, by `client_id`.
+    /// Stand in for those audiences, by `client_id`, in tokens without `aud`.
     pub(crate) allowed_clients: Vec<String>,
     pub(crate) leeway: UnixTime,
     /// RFC 9068 section 2.2: the full list of required claims.
@@ -65,11 +65,15 @@ impl<'a> Claims<'a> {
     pub(crate) fn check(
         &self,
         rules: &ClaimRules,
-        audiences: &[Audience],
+        issuers_own: Option<&[Audience]>,
         now: UnixTime,
     ) -> Result<(), Reason> {
         self.check_kind()?;
-        self.check_audience(audiences, &rules.allowed_clients)?;
+        // The same client id is another client at another issuer: clients stand in for the server's
+        // audiences only.
+        let (audiences, clients): (_, &[_]) =
+            issuers_own.map_or((&*rules.audiences, &*rules.allowed_clients), |own| (own, &[]));
+        self.check_audience(audiences, clients)?;
         self.check_time(rules.leeway, now)?;
         // RFC 7800 section 3.1: a bound token must not pass as a plain one.
         if self.members.contains("cnf") {

@@ -124,7 +124,7 @@ impl Requirement {
 
     /// Claims before scopes: more scopes would not help a token that lacks a claim.
     pub(crate) fn check(&self, token: &AccessToken, hierarchy: &ScopeHierarchy) -> Result<(), Reason> {
-        if !self.predicates.iter().all(|predicate| predicate.holds(token)) {
+        if !self.claims_hold(token) {
             return Err(Reason::ClaimNotSatisfied);
         }
         let granted = token.scopes();
@@ -132,6 +132,10 @@ impl Requirement {
             return Err(Reason::InsufficientScope);
         }
         Ok(())
+    }
+
+    pub(crate) fn claims_hold(&self, token: &AccessToken) -> bool {
+        self.predicates.iter().all(|predicate| predicate.holds(token))
     }
 
     /// The scopes for one complete challenge: of every group the alternative that is granted

@@ -1,9 +1,11 @@
 //! Scopes: what a token grants, what an operation needs, and which scope implies which.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::error::ConfigError;
+use crate::json::MemberNames;
 
 /// Distinct scope values in the order in which they were given.
 ///
@@ -40,14 +42,12 @@ impl ScopeSet {
     }
 
     /// Scopes of a token.
-    pub(crate) fn granted<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Self {
-        let mut set = Self::default();
-        for scope in scopes {
-            if !scope.as_ref().is_empty() {
-                set.insert(scope.as_ref());
-            }
-        }
-        set
+    pub(crate) fn granted<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names = MemberNames::default();
+        let distinct = scopes
+            .into_iter()
+            .filter(|scope| !scope.is_empty() && names.insert(Cow::Borrowed(*scope)).is_ok());
+        Self(distinct.map(Box::from).collect())
     }
 
     pub(crate) fn insert(&mut self, scope: &str) {

@@ -217,8 +217,7 @@ impl Inner {
 
         let claims = Claims::parse(&token)?;
         let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
-        let audiences = issuer.audiences().unwrap_or(&self.claim_rules.audiences);
-        claims.check(&self.claim_rules, audiences, now)?;
+        claims.check(&self.claim_rules, issuer.audiences(), now)?;
         let access_token = claims.into_access_token(bearer.secret())?;
 
         let keys = match issuer.keys().find(token.kid.as_deref(), token.algorithm, now, waited) {

@@ -98,31 +98,38 @@ impl<B: Send + 'static> Gate<B> for ProtectLayer {
         let fields = match self.0.enter(&Request::from(&parts)).await {
             Entry::Authenticated { token, response_headers } => {
                 parts.extensions.insert(token);
-                parts.extensions.insert(self.0.server().clone());
                 response_headers
             }
-            Entry::Public => Headers::new(),
+            // A token that an outer guard has left is that of its own server.
+            Entry::Public => {
+                parts.extensions.remove::<AccessToken>();
+                Headers::new()
+            }
             Entry::Answer(response) => return Err(response),
             Entry::Denied(denial) => return Err(denial.into()),
             // Only the guard of an MCP endpoint leaves anything to be judged.
             Entry::Anonymous => return Err(Denial::internal().into()),
         };
+        parts.extensions.insert(self.0.server().clone());
         Ok((http::Request::from_parts(parts, body), fields))
     }
 }
 
 impl<B: Send + 'static> Gate<B> for RequireLayer {
-    async fn pass(self, mut request: http::Request<B>) -> Passed<B> {
-        let extensions = request.extensions();
-        let (Some(token), Some(server)) =
-            (extensions.get::<AccessToken>(), extensions.get::<ResourceServer>())
-        else {
+    async fn pass(self, request: http::Request<B>) -> Passed<B> {
+        let (mut parts, body) = request.into_parts();
+        let Some(server) = parts.extensions.get::<ResourceServer>() else {
             return Err(Denial::internal().into());
         };
-        match server.permit(token.clone(), &self.0) {
+        let decision = match parts.extensions.get::<AccessToken>() {
+            Some(token) => server.permit(token.clone(), &self.0),
+            // On a public route that asks for a token all the same.
+            None => server.authorize(&Request::from(&parts), &self.0).await,
+        };
+        match decision {
             Decision::Allowed { token, response_headers } => {
-                request.extensions_mut().insert(token);
-                Ok((request, response_headers))
+                parts.extensions.insert(token);
+                Ok((http::Request::from_parts(parts, body), response_headers))
             }
             Decision::Denied(denial) => Err(denial.into()),
         }

@@ -83,7 +83,8 @@ class ResourceServer:
         :param issuers: Whose tokens are accepted, or a handle shared with other resource servers.
         :param audiences: The accepted ``aud`` values. Default: the resource.
         :param allowed_clients: Clients whose tokens are accepted although they have no ``aud`` at
-            all, by ``client_id``: for providers that issue none, such as Cognito.
+            all, by ``client_id``: for providers that issue none, such as Cognito. Not for issuers with
+            audiences of their own.
         :param authorization_servers: Where clients get tokens. Default: the issuers.
         :param scopes_supported: The scopes that the metadata names: what basic use needs.
         :param challenge_scopes: The scopes that a 401 asks for. Set them behind a ``Guard``, which
@@ -428,7 +429,10 @@ class Call:
 
     @property
     def arguments(self) -> Any:
-        """``params.arguments``, parsed; ``None`` where there are none."""
+        """``params.arguments`` of a tool, of a prompt that is got, or for the rule of a method.
+
+        Parsed at the first use; ``None`` where there are none.
+        """
 
     @property
     def token(self) -> AccessToken:

@@ -86,7 +86,8 @@ impl OperationPolicyBuilder {
     /// completed. A query or fragment does not make it another resource.
     ///
     /// Of URIs that some server might read as another one (dot segments, escaped slashes, a scheme
-    /// in upper case, and so on) only the exact spelling matches, and no prefix ever does. The
+    /// or host in upper case, a name before the host, and so on) only the exact spelling matches, and
+    /// no prefix ever does. One with a port needs a rule that spells the port. The
     /// template that a completion refers to can be named here, too.
     #[must_use]
     pub fn resource(mut self, uri: impl Into<String>, rule: impl Into<Rule>) -> Self {
@@ -204,7 +205,9 @@ fn prefixes(setting: &str, rules: Vec<(String, Rule)>) -> Result<Vec<(Box<str>, 
         let Some(canonical) = uri::canonical_prefix(&prefix) else {
             return Err(ConfigError::new(
                 setting,
-                format!("{prefix:?} is no start of a URI in its plain form, such as todo://items/"),
+                format!(
+                    "{prefix:?} is no start of a URI in its plain form, in lower case as far as the host, such as todo://items/"
+                ),
             ));
         };
         prefixes.push((canonical.into_owned(), rule));

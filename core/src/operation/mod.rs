@@ -26,7 +26,7 @@ use crate::access_token::AccessToken;
 use crate::error::Reason;
 use crate::requirement::Requirement;
 
-use self::body::{Body, Message};
+use self::body::Body;
 use self::names::{Lookup, Names};
 use self::resources::Resources;
 use self::target::Target;
@@ -63,6 +63,9 @@ struct Policy {
     public_methods: HashSet<Box<str>>,
     body_limit: usize,
 }
+
+/// Most tools, prompts and resources that one body may name.
+const MAX_TARGETS: usize = 1000;
 
 /// What a request needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,6 +132,9 @@ impl OperationPolicy {
         request: &OperationRequest<'_>,
         token: Option<&AccessToken>,
     ) -> Result<Needs, Refusal> {
+        if request.opens_a_tunnel() {
+            return Err(Refusal::of(Reason::BodyUnsupported));
+        }
         if !Self::reads_body(request.method) {
             return Ok(Needs { requirement: self.0.base.clone(), allowed: true, public: false });
         }
@@ -150,13 +156,15 @@ impl OperationPolicy {
 
 impl Policy {
     /// A batch needs the union.
-    fn needs(
+    fn needs<'c>(
         &self,
-        body: &Body<'_>,
-        texts: &Texts<'_>,
-        token: Option<&AccessToken>,
+        body: &'c Body<'_>,
+        texts: &'c Texts<'_>,
+        token: Option<&'c AccessToken>,
     ) -> Result<Needs, Refusal> {
         let mut needs = Needs { requirement: Requirement::none(), allowed: true, public: true };
+        let mut calls = Vec::new();
+        let mut named = 0;
         for (index, message) in body.messages.iter().enumerate() {
             let method = message.method.text();
             if method.is_some_and(|method| self.public_methods.contains(method)) {
@@ -165,24 +173,36 @@ impl Policy {
             if needs.public {
                 needs = Needs { requirement: self.base.clone(), allowed: true, public: false };
             }
-            if let Some(method) = method {
-                let text = || texts.message(index, body.batch);
-                self.add(&mut needs, method, message, text, token)?;
+            let Some(method) = method else { continue };
+            let targets = Target::all(method, message.params.object()).map_err(|_| Refusal::INVALID)?;
+            named += targets.len();
+            if named > MAX_TARGETS {
+                return Err(Refusal::INVALID);
+            }
+            let text = || texts.message(index, body.batch);
+            calls.extend(self.add(&mut needs, method, &targets, text, token)?);
+        }
+        // More scopes can help a token that lacks some, so that its challenge must be complete; a
+        // token that is refused for good costs nobody a call.
+        if token.is_some_and(|token| needs.allowed && needs.requirement.claims_hold(token)) {
+            for (rule, call) in calls {
+                let needed = rule.requirement(&call).map_err(|_| Refusal::of(Reason::Internal))?;
+                needs.requirement = needs.requirement.and(needed);
             }
         }
         Ok(needs)
     }
 
-    /// Adds what one message needs: of its method, and of all that it names.
-    fn add<'t>(
-        &self,
+    /// Adds what one message needs, of its method and of all that it names, by rules that are fixed.
+    /// Those that are functions are left to be called.
+    fn add<'p, 'c>(
+        &'p self,
         needs: &mut Needs,
-        method: &str,
-        message: &Message<'_>,
-        text: impl Fn() -> Option<&'t str>,
-        token: Option<&AccessToken>,
-    ) -> Result<(), Refusal> {
-        let targets = Target::all(method, message.params.object()).map_err(|_| Refusal::INVALID)?;
+        method: &'c str,
+        targets: &[Target<'c>],
+        text: impl Fn() -> Option<&'c str>,
+        token: Option<&'c AccessToken>,
+    ) -> Result<Vec<(&'p Rule, Call<'c>)>, Refusal> {
         let respelt = target::is_respelt(method)
             || self.methods.keys().any(|own| &**own != method && own.eq_ignore_ascii_case(method));
         if respelt {
@@ -191,28 +211,33 @@ impl Policy {
         let of_method = self.methods.get(method).map(|rule| (None, vec![rule]));
         let of_targets = targets.iter().filter_map(|target| match self.look_up(*target) {
             Lookup::Open => None,
-            Lookup::Rules(rules) => Some((Some(target.name()), rules)),
+            Lookup::Rules(rules) => Some((Some(*target), rules)),
             Lookup::Closed => {
                 needs.allowed = false;
                 None
             }
         });
         let rules: Vec<_> = of_method.into_iter().chain(of_targets).collect();
+        let rules = rules.iter().flat_map(|(target, rules)| rules.iter().map(|rule| (*target, *rule)));
 
-        let functions = rules.iter().any(|(_, rules)| rules.iter().any(|rule| rule.is_function()));
-        let arguments = if functions && token.is_some() { arguments(text())? } else { None };
-        let mut requirement = std::mem::take(&mut needs.requirement);
-        for (name, rule) in rules.iter().flat_map(|(name, rules)| rules.iter().map(|rule| (*name, *rule))) {
-            let needed = match token {
-                Some(token) => rule
-                    .requirement(&Call { method, name, arguments, token })
-                    .map_err(|_| Refusal::of(Reason::Internal))?,
-                None => rule.fixed().cloned().unwrap_or_default(),
-            };
-            requirement = requirement.and(needed);
+        let mut functions = Vec::new();
+        for (target, rule) in rules {
+            match rule.fixed() {
+                Some(requirement) => {
+                    needs.requirement = std::mem::take(&mut needs.requirement).and(requirement.clone());
+                }
+                None => functions.push((target, rule)),
+            }
         }
-        needs.requirement = requirement;
-        Ok(())
+        let Some(token) = token.filter(|_| !functions.is_empty()) else { return Ok(Vec::new()) };
+        let arguments = arguments(text())?;
+        let call = |(target, rule): (Option<Target<'c>>, _)| {
+            // One message may name many resources, and none of them is called with arguments.
+            let called = target.is_none() || matches!(method, "tools/call" | "prompts/get");
+            let arguments = arguments.filter(|_| called);
+            (rule, Call { method, name: target.map(Target::name), arguments, token })
+        };
+        Ok(functions.into_iter().map(call).collect())
     }
 
     fn look_up(&self, target: Target<'_>) -> Lookup<'_> {

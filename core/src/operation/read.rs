@@ -12,10 +12,8 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::MAX_TARGETS;
 use crate::json::{Malformed, MemberNames, Name};
-
-/// Most resources that one message may subscribe to.
-const MAX_LIST: usize = 1000;
 
 const PRIVATE_NUMBER: &str = "$serde_json::private::Number";
 
@@ -175,7 +173,7 @@ impl<'de> Visitor<'de> for MemberSeed {
     }
 }
 
-/// A list of at most [`MAX_LIST`] strings.
+/// A list of at most [`MAX_TARGETS`] strings.
 pub(super) struct ListSeed;
 
 impl<'de> DeserializeSeed<'de> for ListSeed {
@@ -199,7 +197,7 @@ impl<'de> Visitor<'de> for ListSeed {
         let mut list = Vec::new();
         while let Some(item) = seq.next_element_seed(MemberSeed)? {
             match item {
-                Member::Text(text) if list.len() < MAX_LIST => list.push(text),
+                Member::Text(text) if list.len() < MAX_TARGETS => list.push(text),
                 _ => {
                     skip_items(seq)?;
                     return Ok(Found::Other);

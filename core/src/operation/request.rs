@@ -10,7 +10,7 @@ use super::read::Member;
 
 /// The parts of an HTTP request that an operation policy depends on.
 ///
-/// Only the five fields that matter are kept; a repeated one is seen as repeated. The body is the
+/// Only the six fields that matter are kept; a repeated one is seen as repeated. The body is the
 /// client's bytes, or with [`parsed`](Self::parsed) the JSON text of the value that a framework
 /// has made of them.
 ///
@@ -28,6 +28,7 @@ pub struct OperationRequest<'a> {
     pub(super) parsed: bool,
     content_type: Field<'a>,
     coded: bool,
+    websocket: bool,
     mcp_method: Field<'a>,
     mcp_name: Field<'a>,
     protocol_version: Field<'a>,
@@ -59,12 +60,14 @@ impl<'a> OperationRequest<'a> {
             parsed: false,
             content_type: Field::Absent,
             coded: false,
+            websocket: false,
             mcp_method: Field::Absent,
             mcp_name: Field::Absent,
             protocol_version: Field::Absent,
         };
         for (name, value) in headers {
             match name.len() {
+                7 if name.eq_ignore_ascii_case("upgrade") => request.websocket |= names_websocket(value),
                 8 if name.eq_ignore_ascii_case("mcp-name") => request.mcp_name.push(value),
                 10 if name.eq_ignore_ascii_case("mcp-method") => request.mcp_method.push(value),
                 12 if name.eq_ignore_ascii_case("content-type") => request.content_type.push(value),
@@ -87,6 +90,12 @@ impl<'a> OperationRequest<'a> {
     pub const fn parsed(mut self) -> Self {
         self.parsed = true;
         self
+    }
+
+    /// Whether messages will follow that nobody could judge: a WebSocket handshake (RFC 6455 section
+    /// 4.1; over HTTP/2 RFC 8441 section 4).
+    pub(super) fn opens_a_tunnel(&self) -> bool {
+        self.websocket || self.method.eq_ignore_ascii_case("CONNECT")
     }
 
     /// Whether the body is, as it stands, JSON in UTF-8: what any parser takes it for.
@@ -137,6 +146,11 @@ fn named<'m, 'a>(message: &'m Message<'a>) -> impl Iterator<Item = &'m Member<'a
     };
     let members = message.params.object().map(|params| [&params.name, &params.uri, &params.task_id]);
     members.into_iter().flatten().skip(skip).take(take)
+}
+
+/// RFC 9110 section 7.8: a list of protocols. Others, such as `h2c`, change nothing about messages.
+fn names_websocket(value: &[u8]) -> bool {
+    value.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn same(header: &str, body: Option<&str>) -> Result<(), Mismatch> {

@@ -45,8 +45,7 @@ impl Resources {
         }
         let below = |key: &str| key.starts_with(&*stem);
         let above = |key: &str| uri::covers(key, &stem) && (key != &*stem || key.ends_with('/'));
-        let weakest = self.prefixes.iter().find(|(prefix, _)| above(prefix)).map(|(_, rule)| rule);
-        let Some(weakest) = weakest.or(self.others.as_ref()) else {
+        let Some(weakest) = self.widest(&stem, above) else {
             return Lookup::Closed;
         };
         let prefixes = self.prefixes.iter().filter(|(prefix, _)| below(prefix)).map(|(_, rule)| rule);
@@ -61,11 +60,16 @@ impl Resources {
         [canonical, without_fragment, uri::trim_slash(path)]
             .into_iter()
             .find_map(|spelling| self.exact.get(spelling))
-            .or_else(|| {
-                let prefix = self.prefixes.iter().find(|(prefix, _)| uri::covers(prefix, path));
-                prefix.map(|(_, rule)| rule)
-            })
-            .or(self.others.as_ref())
+            .or_else(|| self.widest(canonical, |prefix| uri::covers(prefix, path)))
+    }
+
+    /// The rule of the first prefix that holds, else that for all others. A port that no rule spells
+    /// out may be no other host than one that has a rule.
+    fn widest(&self, canonical: &str, holds: impl Fn(&str) -> bool) -> Option<&Rule> {
+        let ported = uri::has_port(canonical);
+        let prefix =
+            self.prefixes.iter().find(|(prefix, _)| holds(prefix) && ported <= uri::has_port(prefix));
+        prefix.map(|(_, rule)| rule).or(self.others.as_ref().filter(|_| !ported))
     }
 
     fn is_empty(&self) -> bool {

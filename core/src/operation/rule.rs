@@ -32,8 +32,9 @@ enum Kind {
 type Function = dyn Fn(&Call<'_>) -> Result<Requirement, CallError> + Send + Sync;
 
 impl Rule {
-    /// A function of the call. It is called once for each call that it governs, after the token
-    /// has been verified; when it fails, the request is answered with 500.
+    /// A function of the call. It is called once for each tool, prompt or resource that it governs,
+    /// after the token has been verified, unless the request is refused whatever it says: for an
+    /// operation that is not allowed, or a claim. When it fails, the request is answered with 500.
     #[must_use]
     pub fn function(
         function: impl Fn(&Call<'_>) -> Result<Requirement, CallError> + Send + Sync + 'static,
@@ -41,10 +42,7 @@ impl Rule {
         Self(Kind::Function(Arc::new(function)))
     }
 
-    pub(super) fn is_function(&self) -> bool {
-        matches!(self.0, Kind::Function(_))
-    }
-
+    /// What a function says of the call, or [`fixed`](Self::fixed).
     pub(super) fn requirement(&self, call: &Call<'_>) -> Result<Requirement, CallError> {
         match &self.0 {
             Kind::Requirement(requirement) => Ok(requirement.clone()),
@@ -98,8 +96,8 @@ impl<'a> Call<'a> {
         self.name
     }
 
-    /// `params.arguments`, exactly the JSON text that the server will see. No object in it has
-    /// two members of one name.
+    /// `params.arguments` of a tool, of a prompt that is got, or for the rule of a method: exactly
+    /// the JSON text that the server will see. No object in it has two members of one name.
     #[must_use]
     pub const fn arguments(&self) -> Option<&'a str> {
         self.arguments

@@ -12,31 +12,17 @@ use url::Url;
 /// The form in which a URI is compared: itself, with characters beyond ASCII percent-encoded.
 /// `None` if some server might read it as another URI.
 pub(super) fn canonical(uri: &str) -> Option<Cow<'_, str>> {
-    if !is_clean(uri, false) {
-        return None;
-    }
-    let encoded = encode(uri);
-    // WHATWG URL, as in Node and pydantic: scheme and host in lower case, no default port, no
-    // credentials rewritten. The slash that it gives to an empty path is ignored in comparisons.
-    let parsed = Url::parse(&encoded).ok()?;
-    let same = parsed.as_str().strip_prefix(&*encoded).is_some_and(|rest| matches!(rest, "" | "/"));
-    same.then_some(encoded)
+    let canonical = canonical_start(uri, uri)?;
+    Url::parse(&canonical).is_ok().then_some(canonical)
 }
 
 /// The start that a rule covers, in canonical form; without the slash that ends it, so that
 /// `todo://items/` covers `todo://items` too.
 pub(super) fn canonical_prefix(prefix: &str) -> Option<Cow<'_, str>> {
-    if !is_clean(prefix, false) || prefix.contains(['?', '#']) {
+    if prefix.contains(['?', '#']) {
         return None;
     }
-    let encoded = encode(prefix);
-    if let Ok(parsed) = Url::parse(&encoded) {
-        let rest = parsed.as_str().strip_prefix(&*encoded)?;
-        if !matches!(rest, "" | "/") {
-            return None;
-        }
-    }
-    Some(match encoded {
+    Some(match canonical_start(prefix, prefix)? {
         Cow::Borrowed(text) => Cow::Borrowed(trim_slash(text)),
         Cow::Owned(text) => Cow::Owned(trim_slash(&text).to_owned()),
     })
@@ -44,10 +30,47 @@ pub(super) fn canonical_prefix(prefix: &str) -> Option<Cow<'_, str>> {
 
 /// What every expansion of a template (RFC 6570) starts with, in canonical form.
 pub(super) fn canonical_stem(template: &str) -> Option<Cow<'_, str>> {
-    if !is_clean(template, true) {
+    template.split('{').next().and_then(|stem| canonical_start(stem, template))
+}
+
+/// The canonical form of what `whole` starts with.
+fn canonical_start<'a>(start: &'a str, whole: &str) -> Option<Cow<'a, str>> {
+    if !is_clean(whole, start.len() < whole.len()) || !authority(start).is_none_or(is_plain) {
         return None;
     }
-    template.split('{').next().map(encode)
+    let encoded = encode(start);
+    // WHATWG URL, as in Node and pydantic: scheme and host in lower case, no default port. The slash
+    // that it gives to an empty path is ignored in comparisons. A start may end before its host does,
+    // and then it is none yet.
+    match Url::parse(&encoded) {
+        Ok(parsed) if !matches!(parsed.as_str().strip_prefix(&*encoded), Some("" | "/")) => None,
+        Ok(_) | Err(_) => Some(encoded),
+    }
+}
+
+/// Whether the authority has a port. It names another server to some readers; to those that see but
+/// a name in it, or drop what they do not expect, the same.
+pub(super) fn has_port(uri: &str) -> bool {
+    authority(uri)
+        .is_some_and(|authority| authority.rsplit(']').next().is_some_and(|host| host.contains(':')))
+}
+
+/// RFC 3986 section 3.2.
+fn authority(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once(':')?;
+    rest.strip_prefix("//")?.split(['/', '?', '#']).next()
+}
+
+/// Whether an authority is spelt in the one way in which all readers take it: in lower case (RFC 3986
+/// section 6.2.2.1), without the dot of the DNS root, and without escapes but of characters beyond
+/// ASCII.
+fn is_plain(authority: &str) -> bool {
+    let mut parts = authority.split('%');
+    let is_lower = |text: &str| !text.contains(|c: char| c.is_ascii_uppercase());
+    parts.next().is_some_and(is_lower)
+        && parts.all(|part| part >= "8" && part.get(2..).is_some_and(is_lower))
+        && !authority.ends_with('.')
+        && !authority.contains(".:")
 }
 
 /// Without one slash at the end, unless it belongs to `scheme://`.
@@ -79,6 +102,8 @@ fn is_clean(uri: &str, braces: bool) -> bool {
     let hierarchy = rest.strip_prefix("//").unwrap_or(rest);
     scheme_is_lower_case
         && !path(hierarchy).contains("//")
+        // The name of a user before the host.
+        && !authority(uri).is_some_and(|authority| authority.contains('@'))
         && rest.chars().all(|c| is_allowed(c, braces))
         && has_clean_escapes(rest)
         && !has_dot_segment(rest)
@@ -150,7 +175,7 @@ mod tests {
             "todo://items",
             "todo://items/5",
             "todo://items/5?done=false&next=https://x#top",
-            "todo://Items/a.b..c/.hidden/v1.",
+            "todo://items/A.b..c/.hidden/v1.",
             "todo://items/a%20b%2Cc%26",
             "todo:items",
             "urn:todo:items:5",
@@ -158,6 +183,10 @@ mod tests {
             "https://host",
             "https://host/",
             "https://host:8443/a",
+            "todo://items:8/a:9",
+            "todo://items/@me",
+            "todo:items?next=https://u@HOST:8/",
+            "mailto:a@host",
             "note:///%E3%81%82",
             "x-y.z+1://a",
             "todo://items/100%25",
@@ -239,7 +268,21 @@ mod tests {
             "https://h\u{f6}st/a",
             "https://host/a{b}",
             "https://0x7f.1/",
+            // what names the same host, or might
             "https://@host/a",
+            "https://u@host/a",
+            "todo://u@items/1",
+            "todo://u:p@items",
+            "todo://u%40items/1",
+            "todo://items%3A8/1",
+            "todo://Items/1",
+            "todo://iteM%C3%A9/1",
+            "todo://items%C3%A9S",
+            "todo://items./1",
+            "todo://items.",
+            "todo://items.:8/1",
+            "https://host./a",
+            "https://host:0443/a",
             "todo://a/{id}",
             "todo://a/<b>",
             "todo://a/\"b",
@@ -272,9 +315,20 @@ mod tests {
             "todo://a#x",
             "TODO://",
             "https://HOST/",
+            "todo://Items/",
+            "todo://u@items/",
+            "todo://items./",
             "todo://{x}",
         ] {
             assert_eq!(canonical_prefix(prefix), None, "{prefix}");
+        }
+        for ported in ["todo://items:8", "todo://items:8/1", "https://[::1]:8443/a", "https://host:4"] {
+            assert!(has_port(ported), "{ported}");
+        }
+        for other in
+            ["todo://items", "todo://items/a:8", "https://[::1]/a", "todo:items:8", "todo:x://y:8", "todo://"]
+        {
+            assert!(!has_port(other), "{other}");
         }
         assert!(covers("todo://items", "todo://items"));
         assert!(covers("todo://items", "todo://items/5"));
@@ -295,6 +349,9 @@ mod tests {
             ("todo://list{?done}", "todo://list"),
             ("todo://items/5", "todo://items/5"),
             ("note:///\u{e9}/{x}", "note:///%C3%A9/"),
+            ("https://{Host}/x", "https://"),
+            ("https://host:8443/{x}", "https://host:8443/"),
+            ("https://host{x}", "https://host"),
         ] {
             assert_eq!(canonical_stem(template).as_deref(), Some(stem), "{template}");
         }
@@ -305,6 +362,13 @@ mod tests {
             "TODO://{x}",
             "todo://a\\{x}",
             "todo://a/%2e%2e/{x}",
+            "https://HOST/{x}",
+            "todo://Items/{x}",
+            "https://host:443/{x}",
+            "https://u@host/{x}",
+            "https://h{x}@host/",
+            "https://host./{x}",
+            "https://host.{/x}",
         ] {
             assert_eq!(canonical_stem(template), None, "{template}");
         }

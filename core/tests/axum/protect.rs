@@ -119,6 +119,36 @@ async fn public_routes_are_exactly_the_listed_ones() {
 }
 
 #[tokio::test]
+async fn a_public_route_that_asks_for_a_scope_gets_it_from_the_request_itself() {
+    let resource = Resource::new();
+    let app = protect(routes(), resource.guard().public_routes(["/todos"]).unwrap());
+    assert_eq!(ask(&app, "GET", "/todos", []).await.status, StatusCode::UNAUTHORIZED);
+    for (scope, status) in [("todo:write", StatusCode::FORBIDDEN), ("todo:read", StatusCode::OK)] {
+        let answer = ask(&app, "GET", "/todos", [("authorization", &resource.bearer(scope))]).await;
+        assert_eq!(answer.status, status, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn an_inner_guard_does_not_take_over_what_an_outer_one_has_let_in() {
+    let (outer, inner) = (Resource::named("https://mcp.example.com/other"), Resource::new());
+    let app = protect(routes(), inner.guard().public_routes(["/todos", "/health"]).unwrap());
+    let app = protect(app, outer.guard());
+    let bearer = outer.bearer("todo:read");
+    assert_eq!(ask(&app, "GET", "/health", [("authorization", &bearer)]).await.text(), "false");
+    let answer = ask(&app, "GET", "/todos", [("authorization", &bearer)]).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+/// `Router::layer` is around the routes that are there.
+#[tokio::test]
+async fn routes_that_are_added_after_protect_are_outside() {
+    let app = protect(routes(), Resource::new().guard()).route("/late", get(async || "late"));
+    assert_eq!(ask(&app, "GET", "/late", []).await.text(), "late");
+    assert_eq!(ask(&app, "GET", "/todos", []).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn without_a_guard_nothing_is_let_in() {
     let app = routes();
     for path in ["/me", "/todos", "/staff"] {

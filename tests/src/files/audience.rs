@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::author::{
-    allowed, denied, file as of, good_token, ok, requests, strings, usual, with_claim, with_token,
-    without_claim,
+    allowed, denied, file as of, good_token, issuer_with, ok, requests, strings, usual, with_claim,
+    with_token, without_claim,
 };
-use crate::keys::Keys;
-use crate::model::{File, Group, Settings, Token};
+use crate::keys::{Key, Keys};
+use crate::model::{File, Group, Issuer, Settings, Token};
 use crate::token::{ISSUER, good};
 use crate::wire::Wire;
 
@@ -20,6 +20,7 @@ pub(super) fn file(keys: &Keys) -> File {
         origin_with_slash(keys),
         audiences(keys),
         clients(keys),
+        clients_of_others(keys),
     ];
     of(&[], groups)
 }
@@ -281,4 +282,37 @@ fn clients(keys: &Keys) -> Group {
         allowed(Token { client_id: Some("client-2".into()), ..good_token() }),
     )
     .done()
+}
+
+fn clients_of_others(keys: &Keys) -> Group {
+    const OTHER: &str = "https://other.example.com";
+    let jwk = || Key::usual().jwk();
+    let own = Issuer { audiences: Some(strings(&["res_2"])), ..issuer_with(OTHER, &[jwk()]) };
+    let server = Settings {
+        issuers: Some(vec![issuer_with(ISSUER, &[jwk()]), own]),
+        allowed_clients: Some(strings(&["client-1"])),
+        ..usual()
+    };
+    let theirs = || good(keys).claim("iss", OTHER);
+    requests("Clients do not stand in for the audiences that an issuer has of its own", server)
+        .proving(&["design:allowed-clients"])
+        .test(
+            "a client of the list",
+            &[],
+            with_token(good(keys).without("aud").mint()),
+            allowed(Token { audiences: Vec::new(), ..good_token() }),
+        )
+        .test(
+            "a client of that name at the other issuer",
+            &["J-7"],
+            with_token(theirs().without("aud").mint()),
+            denied("missing_claim"),
+        )
+        .test(
+            "that client with the issuer's audience",
+            &[],
+            with_token(theirs().claim("aud", "res_2").mint()),
+            allowed(Token { issuer: OTHER.into(), audiences: strings(&["res_2"]), ..good_token() }),
+        )
+        .done()
 }

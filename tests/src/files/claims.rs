@@ -104,6 +104,19 @@ fn scopes(keys: &Keys) -> Group {
             scope(json!("todo:read\ttodo:write,todo:delete")),
             ok_with(&["todo:read\ttodo:write,todo:delete"]),
         )
+        .test(
+            "thousands, of which forty differ",
+            &[],
+            scope(json!((0..2400).map(|n| format!("s{}", n % 40)).collect::<Vec<_>>().join(" "))),
+            ok_with(
+                &(0..40)
+                    .map(|n| format!("s{n}"))
+                    .collect::<Vec<_>>()
+                    .iter()
+                    .map(AsRef::as_ref)
+                    .collect::<Vec<_>>(),
+            ),
+        )
         .test("a scope twice", &[], scope(json!("todo:read todo:read")), ok_with(&["todo:read"]))
         .test(
             "a list in scope",

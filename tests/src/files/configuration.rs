@@ -69,6 +69,8 @@ fn issuers() -> Group {
     let remote = |issuer: &str| Issuer { issuer: issuer.into(), ..Issuer::default() };
     let with_uri =
         |uri: &str| issuer(Issuer { jwks_uri: Some(uri.into()), ..remote("https://as.example.com") });
+    let own_audiences =
+        || Issuer { audiences: Some(strings(&["res_2"])), ..remote("https://as.example.com") };
     let group = configurations("Issuers")
         .test(
             "none",
@@ -223,6 +225,29 @@ fn issuers() -> Group {
             &["MCP-10"],
             issuer(Issuer { audiences: Some(Vec::new()), ..remote("https://as.example.com") }),
             error("audiences", "empty"),
+        )
+        .test(
+            "audiences beside an issuer with its own",
+            &["MCP-10"],
+            Settings { audiences: Some(strings(&["res_1"])), ..issuer(own_audiences()) },
+            error("audiences", "every issuer"),
+        )
+        .test(
+            "clients beside an issuer with its own audiences",
+            &["design:allowed-clients"],
+            Settings { allowed_clients: Some(strings(&["client-1"])), ..issuer(own_audiences()) },
+            error("allowed_clients", "every issuer"),
+        )
+        .test("an issuer with its own audiences", &["MCP-10"], issuer(own_audiences()), BUILT)
+        .test(
+            "audiences beside an issuer with its own, and one without",
+            &["MCP-10"],
+            Settings {
+                issuers: Some(vec![own_audiences(), remote("https://other.example.com")]),
+                audiences: Some(strings(&["res_1"])),
+                ..usual()
+            },
+            BUILT,
         )
         .test(
             "an empty client",

@@ -4,19 +4,23 @@ use serde_json::json;
 
 use crate::author::{denied, file as of, strings};
 use crate::keys::Keys;
-use crate::model::{File, Group, Policy, Rule};
+use crate::model::{Condition, File, Group, Policy, Rule};
 
 use super::operation::{
-    Minted, NOTES, call, group, lacking, message, need, passes, post, rules, unreadable, without_token,
+    Minted, NOTES, call, group, invalid, lacking, message, need, not_allowed, passes, post, rules,
+    unreadable, without_token,
 };
 
 pub(super) fn file(keys: &Keys) -> File {
     let minted = Minted::new(keys);
-    of(&NOTES, vec![functions(&minted)])
+    of(&NOTES, vec![functions(&minted), arguments(&minted), calls(&minted)])
+}
+
+fn function(name: &str) -> Rule {
+    Rule::Function { function: name.into() }
 }
 
 fn functions(minted: &Minted) -> Group {
-    let function = |name: &str| Rule::Function { function: name.into() };
     let policy = Policy {
         tools: rules(&[
             ("write_list", function("list_scope")),
@@ -100,6 +104,101 @@ fn functions(minted: &Minted) -> Group {
                 message("tools/call", r#"{"name":"plain","arguments":{"list":"a","list":"b"}}"#),
             ),
             passes(&["todo:read"]),
+        )
+        .done()
+}
+
+/// Whatever else a message carries is no argument of what it names.
+fn arguments(minted: &Minted) -> Group {
+    let policy = Policy {
+        prompts: rules(&[("summary", function("list_scope"))]),
+        resource_prefixes: rules(&[("todo://items", function("list_scope"))]),
+        methods: rules(&[("example/run", function("list_scope"))]),
+        ..Policy::default()
+    };
+    let home = |method: &str, params: &str| {
+        post(&minted.read, message(method, &format!(r#"{{{params},"arguments":{{"list":"home"}}}}"#)))
+    };
+    group("Arguments belong to tools, prompts and methods", policy)
+        .proving(&["design:functions"])
+        .test("of a prompt", &[], home("prompts/get", r#""name":"summary""#), lacking("list:home"))
+        .test("of a method", &[], home("example/run", r#""x":1"#), lacking("list:home"))
+        .noting(&["bypass"])
+        .test(
+            "not of a resource",
+            &[],
+            home("resources/read", r#""uri":"todo://items/1""#),
+            lacking("list:any"),
+        )
+        .test(
+            "not of resources that are listened to",
+            &[],
+            home(
+                "subscriptions/listen",
+                r#""notifications":{"resourceSubscriptions":["todo://items/1","todo://items/2"]}"#,
+            ),
+            lacking("list:any"),
+        )
+        .test(
+            "not of a prompt whose arguments are completed",
+            &[],
+            home("completion/complete", r#""ref":{"type":"ref/prompt","name":"summary"}"#),
+            lacking("list:any"),
+        )
+        .done()
+}
+
+/// When functions are called, and how often at most.
+fn calls(minted: &Minted) -> Group {
+    let policy = Policy {
+        base: Some(vec![Condition::ClaimContains("roles".into(), "staff".into())]),
+        tools: rules(&[
+            ("failing", function("failing")),
+            ("write_list", function("list_scope")),
+            ("plain", need(&["todo:delete"])),
+        ]),
+        resource_prefixes: rules(&[("r:x", function("list_scope"))]),
+        ..Policy::default()
+    };
+    let listen = |count: usize| {
+        let notifications = json!({ "notifications": { "resourceSubscriptions": vec!["r:x"; count] } });
+        message("subscriptions/listen", &notifications.to_string())
+    };
+    let staff = |body: String| post(&minted.staff, body);
+    group("Functions are called where the request is not refused without them", policy)
+        .proving(&["design:functions"])
+        .test("one that fails", &[], staff(call("failing")), denied("internal"))
+        .test("a claim is missing", &[], post(&minted.read, call("failing")), denied("claim_not_satisfied"))
+        .test(
+            "another member of the batch is not allowed",
+            &["design:batches"],
+            staff(format!("[{},{}]", call("failing"), call("unlisted"))),
+            not_allowed(),
+        )
+        .test(
+            "a scope is missing: the challenge is complete",
+            &["MCP-17", "design:batches"],
+            staff(format!("[{},{}]", call("write_list"), call("plain"))),
+            lacking("todo:delete list:any"),
+        )
+        .test(
+            "a thousand resources in one message",
+            &["design:body-limit"],
+            staff(listen(1000)),
+            lacking("list:any"),
+        )
+        .test("one more", &["design:body-limit"], staff(listen(1001)), invalid())
+        .test(
+            "a thousand in one body",
+            &["design:body-limit"],
+            staff(format!("[{},{}]", listen(999), call("write_list"))),
+            lacking("list:any"),
+        )
+        .test(
+            "one more in one body",
+            &["design:body-limit"],
+            staff(format!("[{},{}]", listen(1000), call("write_list"))),
+            invalid(),
         )
         .done()
 }

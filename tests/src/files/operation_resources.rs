@@ -12,7 +12,7 @@ use super::operation::{
 
 pub(super) fn file(keys: &Keys) -> File {
     let minted = Minted::new(keys);
-    of(&NOTES, vec![resources(&minted), other_resources(&minted), prompts(&minted)])
+    of(&NOTES, vec![resources(&minted), other_resources(&minted), hosts(&minted), prompts(&minted)])
 }
 
 fn resource_policy() -> Policy {
@@ -204,6 +204,80 @@ fn other_resources(minted: &Minted) -> Group {
         )
         .test("what is no URI", &[], read("items"), not_allowed())
         .done()
+}
+
+/// What names a listed host in another way is not judged by a weaker rule.
+fn hosts(minted: &Minted) -> Group {
+    let read = |uri: &str| post(&minted.read, message("resources/read", &json!({"uri": uri}).to_string()));
+    let complete = |uri: &str| {
+        let params =
+            json!({"ref": {"type": "ref/resource", "uri": uri}, "argument": {"name": "x", "value": ""}});
+        post(&minted.read, message("completion/complete", &params.to_string()))
+    };
+    let policy = Policy {
+        resources: rules(&[("https://exact.example:8443/a", need(&["todo:exact"]))]),
+        resource_prefixes: rules(&[
+            ("todo://secret", need(&["todo:secret"])),
+            ("https://secret.example/", need(&["todo:secret"])),
+            ("https://port.example:8443/", need(&["todo:port"])),
+            ("https://", need(&["todo:read"])),
+        ]),
+        other_resources: Some(need(&["todo:read"])),
+        ..Policy::default()
+    };
+    let ok = || passes(&["todo:read"]);
+    let group = group("Hosts", policy)
+        .proving(&["design:resources"])
+        .test("another host", &[], read("todo://other/1"), ok())
+        .test("another host of a wide prefix", &[], read("https://other.example/A@b:c"), ok())
+        .test("a port that a prefix spells", &[], read("https://port.example:8443/a"), lacking("todo:port"))
+        .test(
+            "a port that an exact rule spells",
+            &[],
+            read("https://exact.example:8443/a"),
+            lacking("todo:exact"),
+        )
+        .test(
+            "a template below a listed host",
+            &[],
+            complete("https://secret.example/{x}"),
+            lacking("todo:secret"),
+        )
+        .test(
+            "a template with a port that a prefix spells",
+            &[],
+            complete("https://port.example:8443/{x}"),
+            lacking("todo:port"),
+        )
+        .test("a template of another host", &[], complete("https://other.example/{Name}"), ok())
+        .noting(&["bypass"]);
+    let group = [
+        "todo://x@secret/1",
+        "todo://x:y@secret/1",
+        "todo://secret:8/1",
+        "todo://SECRET/1",
+        "todo://secret./1",
+        "https://u@secret.example/a",
+        "https://secret.example:8443/a",
+        "https://secret.example./a",
+        "https://port.example:8444/a",
+        "https://exact.example:8443/b",
+    ]
+    .into_iter()
+    .fold(group, |group, uri| group.test(uri, &[], read(uri), not_allowed()));
+    [
+        "https://SECRET.example/{x}",
+        "https://secret.example:443/{x}",
+        "https://secret.example:8443/{x}",
+        "https://u@secret.example/{x}",
+        "https://u{x}@secret.example/a",
+        "https://secret.example./{x}",
+        "todo://SECRET/{x}",
+        "todo://secret:8/{x}",
+    ]
+    .into_iter()
+    .fold(group, |group, uri| group.test(&format!("the template {uri}"), &[], complete(uri), not_allowed()))
+    .done()
 }
 
 fn prompts(minted: &Minted) -> Group {

@@ -197,6 +197,36 @@ fn base(minted: &Minted) -> Group {
         .test("GET", &["MCP-36"], other("GET"), lacking("todo:read"))
         .test("DELETE", &["MCP-36"], other("DELETE"), lacking("todo:read"))
         .test(
+            "an upgrade to another version of HTTP",
+            &["MCP-36"],
+            request(Call::Operation, "GET", "/mcp").token(read).header("upgrade", "h2c"),
+            passes(&["todo:read"]),
+        )
+        .test(
+            "a WebSocket handshake: its messages could not be judged",
+            &["design:websocket"],
+            request(Call::Operation, "GET", "/mcp").token(read).header("upgrade", "WebSocket"),
+            unsupported(),
+        )
+        .test(
+            "a WebSocket among other protocols",
+            &["design:websocket"],
+            request(Call::Operation, "GET", "/mcp").token(read).header("upgrade", "h2c, websocket"),
+            unsupported(),
+        )
+        .test(
+            "a WebSocket over HTTP/2",
+            &["design:websocket"],
+            request(Call::Operation, "CONNECT", "/mcp").token(read),
+            unsupported(),
+        )
+        .test(
+            "a WebSocket handshake without a token",
+            &["design:websocket"],
+            request(Call::Operation, "GET", "/mcp").header("upgrade", "websocket"),
+            denied("missing_token"),
+        )
+        .test(
             "together with a tool's own: one complete challenge",
             &["MCP-17"],
             post(read, call("create_todo")),

@@ -220,6 +220,47 @@ fn functions_see_the_call_as_it_runs() {
 }
 
 #[test]
+fn functions_are_called_only_where_they_can_decide() {
+    let count = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&count);
+    let counted = Rule::function(move |_| {
+        *counter.lock().unwrap() += 1;
+        Ok(Requirement::none())
+    });
+    let policy = OperationPolicy::builder()
+        .base(Requirement::client_in(["app"]))
+        .tool("fn", counted.clone())
+        .other_resources(counted)
+        .build()
+        .unwrap();
+    let of = |client: &str| {
+        let client_id = Some(client.into());
+        AccessToken::new(access_token::Inner { client_id, ..access_token::Inner::default() })
+    };
+    let called = |token: &AccessToken, body: &str| {
+        *count.lock().unwrap() = 0;
+        let judged = show(policy.judge(&OperationRequest::new("POST", [JSON], body.as_bytes()), Some(token)));
+        (judged, *count.lock().unwrap())
+    };
+    let listen = |count: usize| {
+        let uris = vec![r#""u:x""#; count].join(",");
+        call("subscriptions/listen", &format!(r#"{{"notifications":{{"resourceSubscriptions":[{uris}]}}}}"#))
+    };
+    let batch = |body: &str, count: usize| format!("[{}]", vec![body; count].join(","));
+    for (client, body, expected) in [
+        ("app", tool("fn"), ("", 1)),
+        ("app", batch(&tool("fn"), 100), ("", 100)),
+        ("app", listen(1000), ("", 1000)),
+        ("app", batch(&listen(10), 100), ("", 1000)),
+        ("app", batch(&listen(11), 100), ("-32600", 0)),
+        ("app", format!("[{},{}]", tool("fn"), tool("other")), (" !", 0)),
+        ("other", listen(1000), ("", 0)),
+    ] {
+        assert_eq!(called(&of(client), &body), (expected.0.to_owned(), expected.1), "{client} {body}");
+    }
+}
+
+#[test]
 fn without_a_token_needs_are_the_same_but_for_functions() {
     let needs =
         |body: &str| show(policy().judge(&OperationRequest::new("POST", [JSON], body.as_bytes()), None));
@@ -263,6 +304,14 @@ fn only_a_post_has_a_body_that_decides() {
         let request = OperationRequest::new(method, [], body.as_bytes());
         assert_eq!(show(policy().judge(&request, Some(&token()))), "base", "{method}");
     }
+    for upgrade in ["websocket", "WebSocket", "h2c, websocket"] {
+        let request = OperationRequest::new("GET", [("Upgrade", upgrade.as_bytes())], b"");
+        assert_eq!(show(policy().judge(&request, Some(&token()))), "body_unsupported", "{upgrade}");
+    }
+    assert_eq!(
+        show(policy().judge(&OperationRequest::new("CONNECT", [], b""), Some(&token()))),
+        "body_unsupported"
+    );
     assert!(OperationPolicy::reads_body("post"));
     assert_eq!(policy().body_limit(), 1 << 16);
     assert_eq!(OperationPolicy::builder().build().unwrap().body_limit(), 4 << 20);

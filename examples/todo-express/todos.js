@@ -27,6 +27,8 @@ export const todos = {
  * acts for itself may name no subject, only the client.
  */
 export function ownerOf({ clientId, extra: { claims } }) {
+  // All whose tokens name nobody would share one list.
+  if (claims.sub === undefined && clientId === '') throw Object.assign(new Error('the token names nobody'), { status: 403 })
   const who = typeof claims.sub === 'string' ? { user: claims.sub } : { client: clientId }
   return JSON.stringify([claims.iss, who])
 }

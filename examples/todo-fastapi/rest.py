@@ -20,7 +20,10 @@ class NewTodo(BaseModel):
 
 def owner(token: AccessToken) -> Owner:
     """Return whose list this token opens."""
-    return Owner.of(token.issuer, token.subject, token.client_id)
+    found = Owner.of(token.issuer, token.subject, token.client_id)
+    if found is None:
+        raise HTTPException(403, "the token names nobody")
+    return found
 
 
 @router.get("/todos")

@@ -25,11 +25,11 @@ class Owner(NamedTuple):
     who: str
 
     @classmethod
-    def of(cls, issuer: str, subject: str | None, client_id: str | None) -> "Owner":
-        """Return the owner that these claims name."""
+    def of(cls, issuer: str, subject: str | None, client_id: str | None) -> "Owner | None":
+        """Return the owner that these claims name, if they name one."""
         if subject is not None:
             return cls(issuer, "user", subject)
-        return cls(issuer, "client", client_id or "")
+        return cls(issuer, "client", client_id) if client_id else None
 
 
 class Todos:

@@ -67,7 +67,10 @@ def caller() -> Owner:
     token = get_access_token()
     if token is None or token.claims is None:
         raise RuntimeError("no guard is installed")
-    return Owner.of(token.claims["iss"], token.subject, token.client_id)
+    owner = Owner.of(token.claims["iss"], token.subject, token.client_id)
+    if owner is None:
+        raise ToolError("the token names nobody")
+    return owner
 
 
 def answer(text: Any, structured: dict[str, Any]) -> CallToolResult:

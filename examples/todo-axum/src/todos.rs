@@ -38,12 +38,13 @@ enum Who {
 }
 
 impl Owner {
-    pub(crate) fn of(token: &AccessToken) -> Self {
+    /// Nobody's, if the token names nobody.
+    pub(crate) fn of(token: &AccessToken) -> Option<Self> {
         let who = match token.subject() {
             Some(subject) => Who::User(subject.to_owned()),
-            None => Who::Client(token.client_id().unwrap_or_default().to_owned()),
+            None => Who::Client(token.client_id()?.to_owned()),
         };
-        Self { issuer: token.issuer().to_owned(), who }
+        Some(Self { issuer: token.issuer().to_owned(), who })
     }
 }
 

@@ -100,5 +100,6 @@ impl ServerHandler for TodoTools {
 /// Whose request it is: the guard has left the token in the request, and rmcp hands the request on.
 fn owner(request: &Parts) -> Result<Owner, ErrorData> {
     let token = request.extensions.get::<AccessToken>();
-    token.map(Owner::of).ok_or_else(|| ErrorData::internal_error("no guard is installed", None))
+    let token = token.ok_or_else(|| ErrorData::internal_error("no guard is installed", None))?;
+    Owner::of(token).ok_or_else(|| ErrorData::invalid_request("the token names nobody", None))
 }

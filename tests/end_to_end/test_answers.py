@@ -195,6 +195,15 @@ def test_todos_without_a_subject_belong_to_the_client(todo: Server, mint: Mint, 
     assert todo("GET", "/todos", mint(todo, sub=f"{user}-one")).json() == {"todos": []}
 
 
+def test_a_token_that_names_nobody_opens_no_list(todo: Server, mint: Mint) -> None:
+    token = mint(todo, "todo:read todo:write todo:delete", sub=..., client_id=...)
+    check_status(todo, "GET /todos", 403, todo("GET", "/todos", token))
+    check_status(todo, "POST /todos", 403, todo("POST", "/todos", token, JSON, b'{"title":"mine"}'))
+    check_status(todo, "DELETE /todos/1", 403, todo("DELETE", "/todos/1", token))
+    answer = result(todo.rpc(LIST, token))
+    assert "error" in answer or answer["result"]["isError"], answer
+
+
 def test_tools(any_todo: Server, mint: Mint) -> None:
     token = mint(any_todo, "todo:read todo:write todo:delete")
     made = result(any_todo.rpc(call("create_todo", '{"title":"milk"}'), token))["result"]

@@ -1,5 +1,6 @@
 # make build   every package and example, in release form
 # make test    everything that a change must pass
+# make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
@@ -8,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -101,6 +102,10 @@ deny: target/tools/bin/cargo-deny
 target/tools/bin/cargo-deny:
 	env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR=$(CURDIR)/target/tools-build \
 	  cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
+
+# Not part of `make test`: it takes minutes, and wants a machine to itself.
+deep: build
+	cd tests/end_to_end && $(PY) deep.py
 
 # ---- demo ---------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ def each(targets: list[Target], shapes: list[str] | None = None) -> Any:
 def issuer() -> Iterator[Issuer]:
     issuer = Issuer().start()
     yield issuer
-    issuer.stop()
+    issuer.close()
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +155,7 @@ def own_issuer() -> Iterator[Issuer]:
     """An issuer for one test to maltreat; it is not running yet."""
     issuer = Issuer()
     yield issuer
-    issuer.stop()
+    issuer.close()
 
 
 @pytest.fixture
@@ -173,6 +173,38 @@ def start_own(upstream: Upstream, policy_file: Path) -> Iterator[Callable[[Targe
     yield start
     for server in running:
         server.stop()
+
+
+class Crowd:
+    """A server that trusts many issuers. Each is asked on its own: who takes one begins anew."""
+
+    def __init__(self, target: Target, size: int, environment: dict[str, str]) -> None:
+        self._issuers = [Issuer() for _ in range(size)]
+        self._taken = iter(self._issuers)
+        self.server = Server(target, "/mcp", any_provider(*self._issuers) | environment)
+
+    def take(self) -> Issuer:
+        """One that is not running yet, and that the server has heard nothing of."""
+        return next(self._taken)
+
+    def close(self) -> None:
+        self.server.stop()
+        for issuer in self._issuers:
+            issuer.close()
+
+
+@pytest.fixture(scope="module")
+def start_crowd(upstream: Upstream, policy_file: Path) -> Iterator[Callable[..., Crowd]]:
+    running: list[Crowd] = []
+
+    def start(target: Target, size: int, **environment: str) -> Crowd:
+        gateway = {"UPSTREAM": upstream.url, "OPERATION_POLICY": str(policy_file)} if target.is_gateway else {}
+        running.append(Crowd(target, size, gateway | environment))
+        return running[-1]
+
+    yield start
+    for crowd in running:
+        crowd.close()
 
 
 @pytest.fixture

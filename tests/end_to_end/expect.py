@@ -6,6 +6,8 @@ the design.
 
 import json
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,8 @@ from wire import Message
 # Nobody's words but the design's: letters, spaces and full stops.
 DESCRIPTION = re.compile(r"[A-Za-z .]+")
 EXPOSED = {"www-authenticate", "retry-after"}
+# For what other processes do in their own time.
+WITHIN = 10.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,24 @@ def check_status(server: Server, attack: str, expected: int | set[int], answer: 
         server, attack, f"status {expected}", answer or "the connection was closed without an answer"
     )
     return answer
+
+
+def eventually(server: Server, what: str, status: int, ask: Callable[[], Message]) -> Message:
+    """The first answer with this status. What happens meanwhile is up to other processes."""
+    deadline = time.monotonic() + WITHIN
+    while (answer := ask()).status != status:
+        assert time.monotonic() < deadline, describe(server, what, f"status {status} within {WITHIN} s", answer)
+        time.sleep(0.05)
+    return answer
+
+
+def until(server: Server, what: str, condition: Callable[[], object], meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Waits for something that does not show in an answer."""
+    deadline = time.monotonic() + WITHIN
+    while not condition():
+        assert time.monotonic() < deadline, describe(server, what, f"it happens within {WITHIN} s", "it does not")
+        meanwhile()
+        time.sleep(0.005)
 
 
 def check_allowance(server: Server, attack: str, origin: str, answer: Message) -> None:

@@ -131,9 +131,9 @@ def preset(issuer: Any) -> dict[str, str]:
     return {"SCALEKIT_ENVIRONMENT_URL": issuer.url, "RESOURCE_ID": "res_e2e", "MCP_BEARER_LEEWAY_SECONDS": "0"} | SHORT
 
 
-def any_provider(issuer: Any) -> dict[str, str]:
-    """Any other provider."""
-    return {"MCP_BEARER_ISSUERS": issuer.url, "MCP_BEARER_LEEWAY_SECONDS": "0"} | SHORT
+def any_provider(*issuers: Any) -> dict[str, str]:
+    """Any other provider, or several."""
+    return {"MCP_BEARER_ISSUERS": " ".join(issuer.url for issuer in issuers), "MCP_BEARER_LEEWAY_SECONDS": "0"} | SHORT
 
 
 # Trouble with keys passes in seconds, so that a test can see it pass.

@@ -14,13 +14,12 @@ import pytest
 import wire
 from attacks import CREATE, LIST
 from conftest import each
-from expect import INVALID, MISSING, UNAVAILABLE, check, check_allowance, check_status, describe, needs
+from expect import INVALID, MISSING, UNAVAILABLE, WITHIN, check, check_allowance, check_status, describe, eventually, needs
+from faults import hang
 from issuer import Issuer, Key
 from servers import PLAIN_GATEWAYS, TODOS, Server, Target
-from wire import Message
 
 INSPECTOR = ("Origin", "http://localhost:6274")
-WITHIN = 10.0
 
 
 @pytest.fixture(**each([*TODOS, *PLAIN_GATEWAYS]))
@@ -33,15 +32,6 @@ def target(request: pytest.FixtureRequest) -> Target:
 def server(target: Target, start_own: Callable[..., Server], own_issuer: Issuer) -> Server:
     """A server of this test's own. Its issuer is not running yet."""
     return start_own(target, own_issuer)
-
-
-def eventually(server: Server, what: str, status: int, ask: Callable[[], Message]) -> Message:
-    """The first answer with this status. What happens meanwhile is up to other processes."""
-    deadline = time.monotonic() + WITHIN
-    while (answer := ask()).status != status:
-        assert time.monotonic() < deadline, describe(server, what, f"status {status} within {WITHIN} s", answer)
-        time.sleep(0.05)
-    return answer
 
 
 def test_down_before_the_first_token(server: Server, own_issuer: Issuer) -> None:
@@ -69,7 +59,7 @@ def test_down_before_the_first_token(server: Server, own_issuer: Issuer) -> None
 def test_hangs(target: Target, start_own: Callable[..., Server], own_issuer: Issuer) -> None:
     """Many requests wait for one fetch, for one deadline at most, and the others do not."""
     server = start_own(target, own_issuer, MCP_BEARER_JWKS_TIMEOUT_SECONDS="2")
-    own_issuer.start().hang()
+    own_issuer.start().misbehave(hang)
     token = own_issuer.mint(server.resource)
     with ThreadPoolExecutor(20) as pool:
         started = time.monotonic()
@@ -87,14 +77,14 @@ def test_hangs(target: Target, start_own: Callable[..., Server], own_issuer: Iss
         took = time.monotonic() - started
     assert took < 10, describe(server, "issuer hangs", "all 20 answered after one deadline of 2 s", f"{took:.1f} s")
     assert len(own_issuer.requests) <= 2, describe(server, "20 requests at once", "one flight", own_issuer.requests)
-    own_issuer.release()
+    own_issuer.behave()
     eventually(server, "issuer is back", 200, lambda: server.rpc(LIST, token))
 
 
 def test_who_stops_waiting_stops_nobody_else(target: Target, start_own: Callable[..., Server], own_issuer: Issuer) -> None:
     """The client that caused the fetch hangs up; the fetch goes on, and serves the one that came second."""
     server = start_own(target, own_issuer, MCP_BEARER_JWKS_TIMEOUT_SECONDS="10")
-    own_issuer.start().hang()
+    own_issuer.start().misbehave(hang)
     token = own_issuer.mint(server.resource)
     body = wire.head("POST", server.path, server.port, [("Authorization", f"Bearer {token}"), ("Content-Length", "0")])
     with wire.Connection(server.port) as first:
@@ -104,7 +94,7 @@ def test_who_stops_waiting_stops_nobody_else(target: Target, start_own: Callable
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(server.rpc, LIST, token)
         check(server, "meanwhile", MISSING, server.rpc(LIST))
-        own_issuer.release()
+        own_issuer.behave()
         check_status(server, "the second to ask", 200, second.result())
     assert own_issuer.requests.count("/keys") == 1, describe(server, "two requests", "one fetch", own_issuer.requests)
 

@@ -23,7 +23,7 @@ OTHER = "https://other.example.com/api"
 def second_issuer() -> Iterator[Issuer]:
     issuer = Issuer().start()
     yield issuer
-    issuer.stop()
+    issuer.close()
 
 
 @pytest.fixture(scope="module", **each(TODOS))

@@ -91,7 +91,12 @@ class Upstream:
         if message.method != "POST":
             connection.sendall(response(405, b""))
             return
-        call = json.loads(message.body)
+        try:
+            call = json.loads(message.body)
+        except (ValueError, RecursionError):
+            # Too deep or too long for this reader.
+            connection.sendall(response(400, b""))
+            return
         if isinstance(call, dict) and call.get("params", {}).get("name") == "stream_todos":
             self._stream(connection, iter(self._paced(call), None))
             return

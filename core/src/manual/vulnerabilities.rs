@@ -19,8 +19,8 @@
 //! curve. A symmetric key in a set is skipped.
 //!
 //! - Code: `algorithm` in `core/src/token.rs`; `parse`, `permits`, `verify` in `core/src/jwks/key.rs`
-//! - Proof: `algorithm.json` “HS256 with the PEM of the key rsa”; `signature.json` “RS256 with the key ec”,
-//!   “another padding”, “another hash”; `key_sets.json` “a symmetric key”
+//! - Proof: `algorithm.json` “HS256 with the PEM of the key rsa”; `signature.json` “RS256 with the key
+//!   ec”, “another padding”, “another hash”; `key_sets.json` “a symmetric key”
 //!
 //! # No signature
 //!
@@ -31,8 +31,8 @@
 //! for each key, and every token is verified.
 //!
 //! - Code: `algorithm` in `core/src/token.rs`; `verify` in `core/src/jwks/key.rs`, `core/src/server.rs`
-//! - Proof: `algorithm.json` “none, without a signature”, “nOnE, without a signature”; `token.json` “an empty
-//!   signature”; `signature.json` “cut short”, “one byte longer”
+//! - Proof: `algorithm.json` “none, without a signature”, “nOnE, without a signature”; `token.json` “an
+//!   empty signature”; `signature.json` “cut short”, “one byte longer”
 //!
 //! # The key comes with the token
 //!
@@ -45,8 +45,9 @@
 //! metadata.
 //!
 //! - Code: `parse` in `core/src/token.rs`; `find` in `core/src/jwks/source.rs`
-//! - Proof: `key_id.json` “the key in the header”, “a URL of keys in the header”, “a URL of certificates in
-//!   the header”, “a certificate in the header”; `key_life.json` “a token that brings a URL of keys”
+//! - Proof: `key_id.json` “the key in the header”, “a URL of keys in the header”, “a URL of
+//!   certificates in the header”, “a certificate in the header”; `key_life.json` “a token that brings a
+//!   URL of keys”
 //!
 //! # The `kid` is a path
 //!
@@ -66,8 +67,8 @@
 //! count.
 //!
 //! - Code: `get` in `core/src/jwks/mod.rs`; `verify` in `core/src/server.rs`
-//! - Proof: `issuer.json` “the second says it is the first”, “the second, for the audience of the first”,
-//!   “ours with a slash”
+//! - Proof: `issuer.json` “the second says it is the first”, “the second, for the audience of the
+//!   first”, “ours with a slash”
 //!
 //! # Psychic signatures
 //!
@@ -76,8 +77,8 @@
 //! Here: aws-lc checks the range of both. Signatures are the two numbers at full length, never DER.
 //!
 //! - Code: `prepare`, `verify` in `core/src/jwks/key.rs`
-//! - Proof: `signature_forms.json` “all zero”, “r is zero”, “s is zero”, “r is the order of the curve”, “in
-//!   DER”, “R is the neutral point, s is zero”
+//! - Proof: `signature_forms.json` “all zero”, “r is zero”, “s is zero”, “r is the order of the curve”,
+//!   “in DER”, “R is the neutral point, s is zero”
 //!
 //! # Weak keys
 //!
@@ -89,9 +90,9 @@
 //! without `verify`.
 //!
 //! - Code: `rsa`, `point`, `has_small_order`, `parse` in `core/src/jwks/key.rs`
-//! - Proof: `key_sets.json` “an RSA key of 1024 bits”, “an exponent of 1, under which anybody can sign”, “an
-//!   even exponent”, “a point off the curve”, “an Ed25519 key of small order, under which anybody can sign”,
-//!   “use enc”, “key_ops without verify”
+//! - Proof: `key_sets.json` “an RSA key of 1024 bits”, “an exponent of 1, under which anybody can
+//!   sign”, “an even exponent”, “a point off the curve”, “an Ed25519 key of small order, under which
+//!   anybody can sign”, “use enc”, “key_ops without verify”
 //!
 //! # One bad key spoils the set
 //!
@@ -101,8 +102,8 @@
 //! Here: keys are read one by one, and what is of no use is skipped.
 //!
 //! - Code: `parse` in `core/src/jwks/set.rs`
-//! - Proof: `key_sets.json` “signed with the good key beside it”, “an unknown kind of key”, “null among the
-//!   keys”
+//! - Proof: `key_sets.json` “signed with the good key beside it”, “an unknown kind of key”, “null among
+//!   the keys”
 //!
 //! # Invented `kid`s
 //!
@@ -114,7 +115,9 @@
 //!
 //! - Code: `decide`, `spend` in `core/src/jwks/policy.rs`; `contains` in `core/src/jwks/missing.rs`
 //! - Proof: `key_life.json` “two fetches are enough for a while”, “for all of the cooldown”, “so that a
-//!   rotation finds the spare”, “the new key, as soon as it is published, right after a fetch”
+//!   rotation finds the spare”, “the new key, as soon as it is published, right after a fetch”;
+//!   `unknown_keys_cause_two_attempts_in_any_cooldown_and_one_on_average` in
+//!   `core/src/jwks/policy/tests.rs`
 //!
 //! # A failure wipes the cache
 //!
@@ -126,8 +129,10 @@
 //! cannot be had are 503.
 //!
 //! - Code: `landed` in `core/src/jwks/source.rs`; `decide` in `core/src/jwks/policy.rs`
-//! - Proof: `key_outage.json` “once the keys are old, they are used all the same”, “past it: 503, never 401”,
-//!   “a good token: 503, never 401”
+//! - Proof: `key_outage.json` “once the keys are old, they are used all the same”, “past it: 503, never
+//!   401”, “a good token: 503, never 401”;
+//!   `a_usable_key_never_waits_and_a_failing_issuer_never_makes_a_token_invalid` in
+//!   `core/src/jwks/policy/tests.rs`
 //!
 //! # A claim that is not there
 //!
@@ -140,9 +145,9 @@
 //! stands in for it. No setting turns a check off.
 //!
 //! - Code: `check`, `check_audience`, `check_time`, `date`, `strings` in `core/src/claims.rs`
-//! - Proof: `validity.json` “absent”, “null”, “a text”, “in milliseconds”; `audience.json` “absent”, “an
-//!   empty list”, “a part of ours”, “null is no absence”; `claims.json` “absent”; `issuer.json` “a list that
-//!   holds ours”
+//! - Proof: `validity.json` “absent”, “null”, “a text”, “in milliseconds”; `audience.json` “absent”,
+//!   “an empty list”, “a part of ours”, “null is no absence”; `claims.json` “absent”; `issuer.json` “a
+//!   list that holds ours”
 //!
 //! # Another kind of JWT
 //!
@@ -154,8 +159,8 @@
 //! checked. `rfc9068_only` accepts `at+jwt` alone.
 //!
 //! - Code: `is_access_token_type` in `core/src/token.rs`; `check_kind`, `check` in `core/src/claims.rs`
-//! - Proof: `token_kind.json` “an ID token without typ”, “an ID token: at_hash”, “typ "dpop+jwt"”, “a logout
-//!   token: events”, “typ "oauth-id-jag+jwt"”; `claims.json` “to a key”, “to a certificate”
+//! - Proof: `token_kind.json` “an ID token without typ”, “an ID token: at_hash”, “typ "dpop+jwt"”, “a
+//!   logout token: events”, “typ "oauth-id-jag+jwt"”; `claims.json` “to a key”, “to a certificate”
 //!
 //! # Headers that change the meaning
 //!
@@ -165,8 +170,8 @@
 //! Here: `crit`, `b64` and `zip` are refused, whatever they say. Encrypted tokens are not read.
 //!
 //! - Code: `no_critical`, `parse` in `core/src/token.rs`
-//! - Proof: `token_kind.json` “crit names an extension”, “b64 false without crit”, “a compressed payload”;
-//!   `token.json` “five parts: encrypted”
+//! - Proof: `token_kind.json` “crit names an extension”, “b64 false without crit”, “a compressed
+//!   payload”; `token.json` “five parts: encrypted”
 //!
 //! # Two members of one name
 //!
@@ -181,10 +186,10 @@
 //!
 //! - Code: `visit_map` in `core/src/json.rs`, `core/src/operation/read.rs`; `check_duplicates` in
 //!   `core/src/operation/raw.rs`
-//! - Proof: `token_json.json` “in the payload: the issuer”, “in the payload: another audience, through an
-//!   escape”, “in the header: the algorithm”; `operation_bodies.json` “name twice, once with an escape”, “a
-//!   byte order mark”, “a second message after it”; `operation_functions.json` “a nested member of the
-//!   arguments twice”
+//! - Proof: `token_json.json` “in the payload: the issuer”, “in the payload: another audience, through
+//!   an escape”, “in the header: the algorithm”; `operation_bodies.json` “name twice, once with an
+//!   escape”, “a byte order mark”, “a second message after it”; `operation_functions.json` “a nested
+//!   member of the arguments twice”
 //!
 //! # Private names of `serde_json`
 //!
@@ -196,8 +201,8 @@
 //! a name is an object without what decides. In a token the name of text to be parsed again is refused.
 //!
 //! - Code: `visit_map` in `core/src/json.rs`, `core/src/operation/read.rs`
-//! - Proof: `token_json.json` “raw text as an unknown claim”; `operations.json` “the private member name of a
-//!   JSON library as params”, “the private number of a JSON library as the message”
+//! - Proof: `token_json.json` “raw text as an unknown claim”; `operations.json` “the private member
+//!   name of a JSON library as params”, “the private number of a JSON library as the message”
 //!
 //! # Text of the client in a header
 //!
@@ -208,8 +213,9 @@
 //! escape are refused when the server is built.
 //!
 //! - Code: `denial` in `core/src/challenge.rs`; `parse_url` in `core/src/identifier.rs`
-//! - Proof: `challenge.json` “in the issuer”, “in the kid”, “in a scope”, “in the target”, “the challenge
-//!   names its metadata, whatever Host says”; `configuration.json` “a line break in challenge_scopes”
+//! - Proof: `challenge.json` “in the issuer”, “in the kid”, “in a scope”, “in the target”, “the
+//!   challenge names its metadata, whatever Host says”; `configuration.json` “a line break in
+//!   challenge_scopes”
 //!
 //! # Around the rule of a tool
 //!
@@ -223,10 +229,10 @@
 //!
 //! - Code: `judge`, `needs`, `add` in `core/src/operation/mod.rs`; `is_variant` in
 //!   `core/src/operation/read.rs`
-//! - Proof: `operation_headers.json` “the header names a tool that is allowed, the body one that is not”, “an
-//!   old version does not switch the rules off”; `operation_bodies.json` “Method alone at the top”, “one that
-//!   it is not good for, last”; `operations.json` “the method in upper case is no way around”, “a call that
-//!   says it is a response too”, “an unlisted tool”
+//! - Proof: `operation_headers.json` “the header names a tool that is allowed, the body one that is
+//!   not”, “an old version does not switch the rules off”; `operation_bodies.json` “Method alone at the
+//!   top”, “one that it is not good for, last”; `operations.json` “the method in upper case is no way
+//!   around”, “a call that says it is a response too”, “an unlisted tool”
 //!
 //! # Around the rule of a resource
 //!
@@ -237,8 +243,8 @@
 //!
 //! - Code: `look_up` in `core/src/operation/resources.rs`; `canonical`, `covers` in
 //!   `core/src/operation/uri.rs`
-//! - Proof: `operation_resources.json` “a dot segment”, “an escaped slash”, “a backslash”, “a double escape”,
-//!   “a prefix ends at a slash”, “what some server might read as a listed one”
+//! - Proof: `operation_resources.json` “a dot segment”, “an escaped slash”, “a backslash”, “a double
+//!   escape”, “a prefix ends at a slash”, “what some server might read as a listed one”
 //!
 //! # Around protection by a path
 //!
@@ -249,9 +255,9 @@
 //! else needs a token, unknown paths included, and a policy belongs to a handler and not to a path.
 //!
 //! - Code: `without_credentials` in `core/src/guard.rs`; `respond` in `core/src/metadata.rs`
-//! - Proof: `metadata.json` “a path that contains .well-known”, “a path that goes on without a slash”, “a
-//!   query that contains it”, “dot segments that lead away from it”; `guard.json` “an unknown path”, “in
-//!   other case”, “OPTIONS alone”
+//! - Proof: `metadata.json` “a path that contains .well-known”, “a path that goes on without a slash”,
+//!   “a query that contains it”, “dot segments that lead away from it”; `guard.json` “an unknown path”,
+//!   “in other case”, “OPTIONS alone”
 //!
 //! # A token elsewhere, or two
 //!
@@ -272,8 +278,9 @@
 //! counts, except a 304 that was asked for.
 //!
 //! - Code: `build` in `core/src/fetch/client.rs`; `accept` in `core/src/jwks/download.rs`
-//! - Proof: `key_outage.json` “At first: A redirect for now, which is not followed”; `discovery.json` “The
-//!   first form is a redirect, which is not followed”
+//! - Proof: `key_outage.json` “At first: A redirect for now, which is not followed”; `discovery.json`
+//!   “The first form is a redirect, which is not followed”;
+//!   `redirects_and_coded_bodies_are_reported_as_they_are` in `core/src/fetch/client/tests.rs`
 //!
 //! # Too much, too deep, too slow
 //!
@@ -287,9 +294,12 @@
 //! - Code: `get` in `core/src/fetch/client.rs`, `core/src/jwks/download.rs`; `accept` in
 //!   `core/src/jwks/download.rs`; `nested` in `core/src/json.rs`; `judge` in
 //!   `core/src/operation/mod.rs`
-//! - Proof: `key_outage.json` “At first: Too long an answer”, “At first: A content coding that was not asked
-//!   for”, “At first: No answer in time”; `token.json` “one byte longer”; `token_json.json` “nesting of 5,000
-//!   levels”, “1e400 as exp”; `operation_bodies.json` “one byte longer”, “the coding gzip”, “101 messages”
+//! - Proof: `key_outage.json` “At first: Too long an answer”, “At first: A content coding that was not
+//!   asked for”, “At first: No answer in time”; `token.json` “one byte longer”; `token_json.json`
+//!   “nesting of 5,000 levels”, “1e400 as exp”; `operation_bodies.json` “one byte longer”, “the coding
+//!   gzip”, “101 messages”; `a_body_over_the_limit_is_cut_off`, `a_server_that_drips_is_cut_off` in
+//!   `core/src/fetch/client/tests.rs`; `one_deadline_covers_metadata_and_keys` in
+//!   `core/src/jwks/tests/answers.rs`
 //!
 //! # Requests that metadata causes
 //!
@@ -306,6 +316,6 @@
 //!   `parse_url` in `core/src/identifier.rs`
 //! - Proof: `key_targets.json` “Plain http: "http://as.example.com/keys"”, “Plain http on this machine:
 //!   "http://127.0.0.1/keys"”, “A file: "file:///etc/passwd"”, “A user and a password:
-//!   "https://user:password@as.example.com/keys"”; `discovery.json` “The issuer has a slash too many”, “The
-//!   first form is of another issuer: the next is asked”; `configuration.json` “http on a private address”,
-//!   “but not to those of an https issuer”
+//!   "https://user:password@as.example.com/keys"”; `discovery.json` “The issuer has a slash too many”,
+//!   “The first form is of another issuer: the next is asked”; `configuration.json` “http on a private
+//!   address”, “but not to those of an https issuer”

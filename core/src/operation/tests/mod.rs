@@ -228,7 +228,7 @@ fn functions_are_called_only_where_they_can_decide() {
         Ok(Requirement::none())
     });
     let policy = OperationPolicy::builder()
-        .base(Requirement::client_in(["app"]))
+        .base(Requirement::client_in(["app"]).unwrap())
         .tool("fn", counted.clone())
         .other_resources(counted)
         .build()

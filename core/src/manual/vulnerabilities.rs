@@ -319,3 +319,4 @@
 //!   "https://user:password@as.example.com/keys"”; `discovery.json` “The issuer has a slash too many”,
 //!   “The first form is of another issuer: the next is asked”; `configuration.json` “http on a private
 //!   address”, “but not to those of an https issuer”
+#![allow(rustdoc::bare_urls, reason = "vectors are named by URLs that nobody should follow")]

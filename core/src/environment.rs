@@ -132,15 +132,15 @@ impl Environment {
             builder.audiences = Some(vec![scalekit.resource_id.clone(), self.resource.clone()]);
             builder.authorization_servers = vec![scalekit.resource_issuer()];
         }
-        builder.audiences = self.list("MCP_BEARER_AUDIENCES").or(builder.audiences);
-        builder.challenge_scopes = self.list("MCP_BEARER_CHALLENGE_SCOPES").or(builder.challenge_scopes);
+        builder.audiences = self.list("MCP_BEARER_AUDIENCES")?.or(builder.audiences);
+        builder.challenge_scopes = self.list("MCP_BEARER_CHALLENGE_SCOPES")?.or(builder.challenge_scopes);
         for (variable, setting) in [
             ("MCP_BEARER_ALLOWED_CLIENTS", &mut builder.allowed_clients),
             ("MCP_BEARER_AUTHORIZATION_SERVERS", &mut builder.authorization_servers),
             ("MCP_BEARER_SCOPES_SUPPORTED", &mut builder.scopes_supported),
             ("MCP_BEARER_ALGORITHMS", &mut builder.algorithms),
         ] {
-            if let Some(list) = self.list(variable) {
+            if let Some(list) = self.list(variable)? {
                 *setting = list;
             }
         }
@@ -206,7 +206,7 @@ impl Environment {
                 None => issuer.fallback_jwks_uri(format!("{}/keys", scalekit.environment)),
             }]);
         }
-        let issuers = self.list("MCP_BEARER_ISSUERS").unwrap_or_default();
+        let issuers = self.list("MCP_BEARER_ISSUERS")?.unwrap_or_default();
         match (jwks_uri, issuers.as_slice()) {
             (None, _) => Ok(issuers.iter().map(Issuer::new).collect()),
             (Some(uri), [issuer]) => Ok(vec![Issuer::new(issuer).jwks_uri(uri)]),
@@ -217,10 +217,16 @@ impl Environment {
         }
     }
 
-    fn list(&self, variable: &str) -> Option<Vec<String>> {
-        let list: Vec<String> =
-            self.variables.get(variable)?.split_ascii_whitespace().map(str::to_owned).collect();
-        (!list.is_empty()).then_some(list)
+    fn list(&self, variable: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(text) = self.variables.get(variable) else { return Ok(None) };
+        // A comma is legal in URLs and scopes, but there it means a list, which would pass as one
+        // odd entry. Audiences and client ids are any text.
+        let any_text = matches!(variable, "MCP_BEARER_AUDIENCES" | "MCP_BEARER_ALLOWED_CLIENTS");
+        if !any_text && text.contains(',') {
+            return Err(ConfigError::new(variable, "must be separated by spaces, without commas"));
+        }
+        let list: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+        Ok((!list.is_empty()).then_some(list))
     }
 
     fn either(&self, one: &str, other: &str) -> Option<&String> {

@@ -93,18 +93,33 @@ fn values() -> Group {
                 ("as.example.com", "https://"),
                 ("https://as.example.com http://b.example.com", "https://"),
                 ("https://as.example.com https://as.example.com", "twice"),
+                ("https://as.example.com,https://b.example.com", "spaces"),
+                ("https://as.example.com, https://b.example.com", "spaces"),
             ],
         ),
         ("MCP_BEARER_JWKS_URI", vec![("http://as.example.com/keys", "https://"), ("keys", "https://")]),
-        ("MCP_BEARER_AUTHORIZATION_SERVERS", vec![("http://as.example.com", "https://")]),
+        (
+            "MCP_BEARER_AUTHORIZATION_SERVERS",
+            vec![
+                ("http://as.example.com", "https://"),
+                ("https://as.example.com/a,https://as.example.com/b", "spaces"),
+            ],
+        ),
         (
             "MCP_BEARER_SCOPES_SUPPORTED",
-            vec![("todo:read offline_access", "offline_access"), ("todo:\"read\"", "quotes")],
+            vec![
+                ("todo:read offline_access", "offline_access"),
+                ("todo:\"read\"", "quotes"),
+                ("todo:read,todo:write", "spaces"),
+            ],
         ),
-        ("MCP_BEARER_CHALLENGE_SCOPES", vec![("offline_access", "offline_access")]),
+        (
+            "MCP_BEARER_CHALLENGE_SCOPES",
+            vec![("offline_access", "offline_access"), ("todo:read,todo:write", "spaces")],
+        ),
         (
             "MCP_BEARER_ALGORITHMS",
-            vec![("HS256", "never accepted"), ("RS256,ES256", "never accepted"), ("none", "never accepted")],
+            vec![("HS256", "never accepted"), ("RS256,ES256", "spaces"), ("none", "never accepted")],
         ),
         (
             "MCP_BEARER_LEEWAY_SECONDS",
@@ -148,6 +163,21 @@ fn values() -> Group {
             ids,
             preset("http://env.scalekit.com"),
             error("SCALEKIT_ENVIRONMENT_URL", "https://"),
+        )
+        .test(
+            "an audience and a client may have commas",
+            ids,
+            environment(
+                &[
+                    &usual[..],
+                    &[
+                        ("MCP_BEARER_AUDIENCES", "res_1,2"),
+                        ("MCP_BEARER_ALLOWED_CLIENTS", "CN=todo,O=example"),
+                    ],
+                ]
+                .concat(),
+            ),
+            BUILT,
         )
         .test("a fraction of a second", ids, number("MCP_BEARER_JWKS_COOLDOWN_SECONDS", "0.25"), BUILT)
         .test(

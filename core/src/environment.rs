@@ -120,7 +120,8 @@ impl Environment {
             (true, true) => {
                 return Err(ConfigError::new(
                     "MCP_BEARER_ISSUERS",
-                    "is missing: at least one is needed, such as https://auth.example.com",
+                    "is missing: at least one is needed, such as https://auth.example.com, or \
+                     SCALEKIT_ENVIRONMENT_URL with RESOURCE_ID",
                 ));
             }
             _ => {}

@@ -28,7 +28,12 @@ fn contradictions() -> Group {
             environment(&[("MCP_SERVER_URL", ""), issuers]),
             error("MCP_SERVER_URL", "missing"),
         )
-        .test("no issuer", ids, environment(&[SERVER]), error("MCP_BEARER_ISSUERS", "at least one"))
+        .test(
+            "no issuer",
+            ids,
+            environment(&[SERVER]),
+            error("MCP_BEARER_ISSUERS", "SCALEKIT_ENVIRONMENT_URL"),
+        )
         .test(
             "an environment without a resource id",
             ids,
@@ -97,7 +102,10 @@ fn values() -> Group {
                 ("https://as.example.com, https://b.example.com", "spaces"),
             ],
         ),
-        ("MCP_BEARER_JWKS_URI", vec![("http://as.example.com/keys", "https://"), ("keys", "https://")]),
+        (
+            "MCP_BEARER_JWKS_URI",
+            vec![("http://as.example.com/keys", "https://auth.example.com/keys"), ("keys", "https://")],
+        ),
         (
             "MCP_BEARER_AUTHORIZATION_SERVERS",
             vec![

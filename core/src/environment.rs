@@ -11,6 +11,8 @@ use crate::error::ConfigError;
 use crate::jwks::Issuer;
 use crate::server::ResourceServer;
 
+const PREFIX: &str = "MCP_BEARER_";
+
 /// Which variables a setting comes from, so that an error can name the one.
 const NAMES: [(&str, &[&str]); 16] = [
     ("resource", &["MCP_SERVER_URL"]),
@@ -60,7 +62,8 @@ impl ResourceServer {
     /// | `HTTPS_PROXY`, `NO_PROXY` | how to reach issuers |
     ///
     /// # Errors
-    /// The variable that is missing or wrong, and what it should look like.
+    /// The variable that is missing, wrong, or none of these although it starts with `MCP_BEARER_`,
+    /// and what it should look like.
     pub fn from_env() -> Result<Self, ConfigError> {
         Builder::from_env(
             std::env::vars_os()
@@ -73,6 +76,10 @@ impl ResourceServer {
 impl Environment {
     pub(crate) fn new(mut variables: HashMap<String, String>) -> Result<Self, ConfigError> {
         variables.retain(|_, value| !value.is_empty());
+        if let Some(unknown) = variables.keys().filter(|name| is_unknown(name)).min() {
+            let known: Vec<_> = known().collect();
+            return Err(ConfigError::new(unknown, format!("is no setting; there are {}", known.join(", "))));
+        }
         let resource = variables.get("MCP_SERVER_URL").cloned().ok_or_else(|| {
             ConfigError::new(
                 "MCP_SERVER_URL",
@@ -249,6 +256,17 @@ impl Scalekit {
     fn resource_issuer(&self) -> String {
         format!("{}/resources/{}", self.environment, self.resource_id)
     }
+}
+
+/// A misspelt variable would leave its check at the default without anybody noticing.
+fn is_unknown(variable: &str) -> bool {
+    // Kubernetes gives every pod such variables of a service that is called `mcp-bearer`.
+    let of_a_service = variable.contains("_SERVICE_HOST") || variable.contains("_PORT");
+    variable.starts_with(PREFIX) && !of_a_service && known().all(|own| own != variable)
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().flat_map(|(_, variables)| *variables).copied().filter(|name| name.starts_with(PREFIX))
 }
 
 #[cfg(test)]

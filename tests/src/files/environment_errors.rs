@@ -9,7 +9,7 @@ use crate::model::{File, Group, Settings};
 use super::environment::{ENV, SERVER, environment, with};
 
 pub(super) fn file(_: &Keys) -> File {
-    of(&[], vec![contradictions(), values(), in_code()])
+    of(&[], vec![contradictions(), unknown(), values(), in_code()])
 }
 
 fn contradictions() -> Group {
@@ -74,6 +74,42 @@ fn contradictions() -> Group {
             "the preset with credentials, which are not read",
             ids,
             with(&[("SCALEKIT_CLIENT_ID", ""), ("SCALEKIT_CLIENT_SECRET", "x")]),
+            BUILT,
+        )
+        .done()
+}
+
+fn unknown() -> Group {
+    let ids: &[&str] = &["design:environment", "design:config"];
+    let issuers = ("MCP_BEARER_ISSUERS", "https://as.example.com");
+    let beside = |name: &'static str, value: &'static str| environment(&[SERVER, issuers, (name, value)]);
+    configurations("Variables that are none")
+        .test(
+            "an audience",
+            ids,
+            beside("MCP_BEARER_AUDIENCE", "res_1"),
+            error("MCP_BEARER_AUDIENCE", "MCP_BEARER_AUDIENCES"),
+        )
+        .test(
+            "an issuer",
+            ids,
+            environment(&[SERVER, ("MCP_BEARER_ISSUER", "https://as.example.com")]),
+            error("MCP_BEARER_ISSUER", "MCP_BEARER_ISSUERS"),
+        )
+        .test("an empty one", ids, beside("MCP_BEARER_AUDIENCE", ""), BUILT)
+        .test("another prefix", ids, beside("MCP_BEARERS", "x"), BUILT)
+        .test(
+            "what Kubernetes says of a service called mcp-bearer",
+            ids,
+            environment(&[
+                SERVER,
+                issuers,
+                ("MCP_BEARER_SERVICE_HOST", "10.0.0.1"),
+                ("MCP_BEARER_SERVICE_PORT", "80"),
+                ("MCP_BEARER_SERVICE_PORT_HTTP", "80"),
+                ("MCP_BEARER_PORT", "tcp://10.0.0.1:80"),
+                ("MCP_BEARER_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ]),
             BUILT,
         )
         .done()

@@ -1,31 +1,43 @@
-// The programs of the README run as they stand there.
+// The programs of the README, and that of the repository's, run as they stand there, and have types.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import test from 'node:test'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { Guard } from 'mcp-bearer'
+import { Guard, Requirement } from 'mcp-bearer'
 
 import { JSON_TYPE, call, newIssuer, newServer, send, serve } from './kit.mjs'
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const snippets = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
-const programs = snippets.filter(code => code.includes('app.listen'))
+const snippetsOf = readme => {
+  const text = readFileSync(new URL(readme, import.meta.url), 'utf8')
+  return [...text.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code)
+}
+const isProgram = code => code.startsWith('import')
+const snippets = snippetsOf('../README.md')
+const [quickstart, mcp, forTests] = snippets.filter(isProgram)
+const [root] = snippetsOf('../../README.md').filter(isProgram)
 
-/** Runs a program in this process, inside this package so that its imports resolve. */
-async function run(t, program) {
-  const folder = mkdtempSync(new URL('./readme-', import.meta.url).pathname)
+/** A folder inside this package, so that imports resolve. */
+function newFolder(t) {
+  const folder = mkdtempSync(fileURLToPath(new URL('./readme-', import.meta.url)))
   t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+/** Runs a program in this process, on a free port. */
+async function run(t, program) {
+  const folder = newFolder(t)
   writeFileSync(`${folder}/server.mjs`, program)
   const started = new Promise(resolve => {
     const { listen } = http.Server.prototype
-    http.Server.prototype.listen = function (...args) {
+    http.Server.prototype.listen = function () {
       http.Server.prototype.listen = listen
       resolve(this)
-      return listen.apply(this, args)
+      return listen.call(this, 0, '127.0.0.1')
     }
   })
   await import(pathToFileURL(`${folder}/server.mjs`))
@@ -38,30 +50,30 @@ async function run(t, program) {
   return `http://127.0.0.1:${server.address().port}`
 }
 
-test('the README has a quickstart of about 12 lines, and one for MCP', () => {
-  assert.equal(programs.length, 2)
-  assert.ok(programs[0].trim().split('\n').length <= 13)
+test('the README has a quickstart of about 12 lines', () => {
+  assert.ok(quickstart.trim().split('\n').length <= 13)
 })
 
-for (const [index, program] of programs.entries()) {
-  test(`program ${index + 1} of the README`, async t => {
+for (const [name, program] of Object.entries({ quickstart, mcp, root })) {
+  test(`the program ${name}`, async t => {
     const issuer = await serve(t, (req, res) => {
       const document = { issuer, jwks_uri: `${issuer}/keys` }
       res.setHeader('Content-Type', 'application/json').end(JSON.stringify(req.url === '/keys' ? as.jwks : document))
     })
     const as = newIssuer(issuer)
     const resource = 'http://127.0.0.1:8000/mcp'
-    Object.assign(process.env, { PORT: '0', MCP_SERVER_URL: resource, MCP_BEARER_ISSUERS: issuer })
+    Object.assign(process.env, { MCP_SERVER_URL: resource, MCP_BEARER_ISSUERS: issuer })
     const url = await run(t, program)
     const headers = ['Authorization', as.bearer({ aud: resource, scope: 'todo:read' })]
     assert.match((await send(`${url}/todos`)).headers['www-authenticate'], /^Bearer scope="todo:read", resource_metadata=/)
-    if (index === 0) {
-      assert.equal((await send(`${url}/todos`, { headers })).text, '{"todos":[],"user":"alice"}')
+    if (program !== mcp) {
+      const todos = { quickstart: { todos: [], user: 'alice' }, root: { todos: 'of alice' } }
+      assert.deepEqual(JSON.parse((await send(`${url}/todos`, { headers })).text), todos[name])
       return
     }
     const accept = ['Accept', 'application/json, text/event-stream']
     const post = name => send(`${url}/mcp`, { method: 'POST', headers: [...headers, ...JSON_TYPE, ...accept], body: call(name) })
-    assert.match((await post('whoami')).text, /"text":"alice"/)
+    assert.match((await post('whoami')).text, /\\"sub\\":\\"alice\\"/)
     assert.equal((await post('delete_todo')).status, 403)
     assert.equal((await post('other')).status, 403)
   })
@@ -83,4 +95,23 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   assert.equal(await open({}), 'closed')
   assert.equal(await open({ authorization: 'Bearer junk' }), 'closed')
   assert.equal(await open({ authorization: as.bearer() }), 'open')
+})
+
+test('the key for tests', async t => {
+  const folder = newFolder(t)
+  writeFileSync(`${folder}/key.mjs`, forTests)
+  const { server, token } = await import(pathToFileURL(`${folder}/key.mjs`))
+  const request = { method: 'GET', url: '/todos', rawHeaders: ['Authorization', `Bearer ${token}`] }
+  assert.equal(server.tryAuthorize(request, Requirement.scope('todo:read')).token?.subject, 'alice')
+})
+
+test('they compile in a strict project', t => {
+  const folder = newFolder(t)
+  for (const [name, program] of Object.entries({ quickstart, mcp, forTests, root })) {
+    writeFileSync(`${folder}/${name}.mts`, program)
+  }
+  writeFileSync(`${folder}/tsconfig.json`, '{ "extends": "../types/tsconfig.json", "include": ["*.mts"] }')
+  const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '--project', folder], { encoding: 'utf8' })
+  assert.equal(status, 0, stdout)
 })

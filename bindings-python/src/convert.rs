@@ -35,6 +35,14 @@ pub(crate) fn named<T>(name: &Bound<'_, PyAny>, set: impl FnOnce(&str) -> PyResu
     })
 }
 
+/// Several strings. One string would be a sequence of letters.
+pub(crate) fn strings(value: &Bound<'_, PyAny>, setting: &str) -> PyResult<Vec<String>> {
+    if value.is_instance_of::<PyString>() {
+        return Err(setting_error(value.py(), setting, "must be a list of strings, not one string"));
+    }
+    value.extract()
+}
+
 /// A duration in float seconds.
 pub(crate) fn seconds(value: &Bound<'_, PyAny>, setting: &str) -> PyResult<Duration> {
     let seconds: f64 = value.extract()?;

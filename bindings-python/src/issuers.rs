@@ -16,7 +16,7 @@ use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
+use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, strings, to_json};
 use crate::health::{self, KeysHealth};
 
 /// The accepted issuers and their keys: a handle that several resource servers can share.
@@ -122,9 +122,7 @@ fn set(
         "jwks_cooldown" => builder.jwks_cooldown(seconds(value, name)?),
         "jwks_timeout" => builder.jwks_timeout(seconds(value, name)?),
         "jwks_max_stale" => builder.jwks_max_stale(seconds(value, name)?),
-        "dangerously_allow_http_hosts" => {
-            builder.dangerously_allow_http_hosts(value.extract::<Vec<String>>()?)
-        }
+        "dangerously_allow_http_hosts" => builder.dangerously_allow_http_hosts(strings(value, name)?),
         "ca_file" if optional => builder.ca_file(value.extract::<PathBuf>()?),
         "proxy" if optional => builder.proxy(value.extract::<String>()?),
         "no_proxy" if optional => builder.no_proxy(value.extract::<String>()?),

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
-use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, to_json};
+use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, strings, to_json};
 use crate::decision::Decision;
 use crate::health::KeysHealth;
 use crate::issuers::{self, Issuers, several};
@@ -174,7 +174,7 @@ fn build(
 
 /// One setting; `None` leaves the default where it is one.
 fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult<core::Builder> {
-    let list = || value.extract::<Vec<String>>();
+    let list = || strings(value, name);
     let optional = !value.is_none();
     Ok(match name {
         "audiences" if optional => builder.audiences(list()?),
@@ -183,8 +183,8 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
         "scope_hierarchy" if optional => {
             let mut builder = builder;
             for entry in value.cast::<PyMapping>()?.items()? {
-                let (broad, narrow) = entry.extract::<(String, Vec<String>)>()?;
-                builder = builder.scope_hierarchy(broad, narrow);
+                let (broad, narrow) = entry.extract::<(String, Bound<'_, PyAny>)>()?;
+                builder = builder.scope_hierarchy(broad, strings(&narrow, name)?);
             }
             builder
         }

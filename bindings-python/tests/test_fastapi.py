@@ -210,9 +210,11 @@ def test_without_protect_there_is_a_setup_error(issuer: TestIssuer) -> None:
         TestClient(application(None)).get("/me", headers=issuer.bearer())
 
 
-def test_what_is_no_scope_fails_at_once(app: FastAPI, http: TestClient, server: ResourceServer) -> None:
+def test_what_is_wrong_fails_at_once(app: FastAPI, http: TestClient, server: ResourceServer) -> None:
     with pytest.raises(ConfigError):
         require_scope('todo:"read"')
+    with pytest.raises(ConfigError, match="public_routes"):
+        protect(FastAPI(), server, public_routes=["health"])
     http.get("/health")
     with pytest.raises(RuntimeError, match="before the first request"):
         protect(app, server)

@@ -1,6 +1,9 @@
-"""The README's programs, run as they stand there."""
+"""The README's programs, and that of the repository's, run as they stand there."""
 
+import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +12,21 @@ from fastapi.testclient import TestClient
 
 from mcp_bearer import ResourceServer
 
-from .support import RESOURCE, TestIssuer
+from .support import RESOURCE, TestIssuer, rpc
 
-README = Path(__file__).parents[1] / "README.md"
-PROGRAMS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+FOLDER = Path(__file__).parents[1]
 
 
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
+def programs(readme: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", readme.read_text(), flags=re.DOTALL)
+
+
+FASTAPI, MCP, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
+(ROOT,) = programs(FOLDER.parent / "README.md")
+
+
+@pytest.fixture(name="known")
+def _known(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
     monkeypatch.setenv("MCP_SERVER_URL", RESOURCE)
     from_env = ResourceServer.from_env
 
@@ -30,23 +40,52 @@ def _environment(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
     monkeypatch.setattr("mcp_bearer.ResourceServer", Known)
 
 
-def run(program: str) -> Any:
+def run(program: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
-    exec(compile(program, str(README), "exec"), names)
-    return names["app"]
+    exec(compile(program, "README.md", "exec"), names)
+    return names
 
 
-def test_the_fastapi_quickstart(issuer: TestIssuer) -> None:
-    assert len(PROGRAMS[0].strip().splitlines()) <= 14
-    http = TestClient(run(PROGRAMS[0]))
-    assert http.get("/todos").status_code == 401
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("program", "todos"), [(FASTAPI, {"user": "alice", "todos": []}), (ROOT, {"todos": "of alice"})]
+)
+def test_the_fastapi_quickstart(issuer: TestIssuer, program: str, todos: object) -> None:
+    assert len(program.strip().splitlines()) <= 14
+    http = TestClient(run(program)["app"])
+    assert 'scope="todo:read"' in http.get("/todos").headers["www-authenticate"]
     assert http.get("/todos", headers=issuer.bearer("other")).status_code == 403
-    assert http.get("/todos", headers=issuer.bearer()).json() == {"user": "alice", "todos": []}
+    assert http.get("/todos", headers=issuer.bearer()).json() == todos
 
 
+@pytest.mark.usefixtures("known")
 def test_the_mcp_quickstart(issuer: TestIssuer) -> None:
-    http = TestClient(run(PROGRAMS[1]))
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "whoami"}}
-    assert http.post("/mcp", json=call).status_code == 401
-    assert http.post("/mcp", json=call, headers=issuer.bearer("other")).status_code == 403
-    assert len(PROGRAMS) == 2
+    info = {"name": "test", "version": "1"}
+    first = rpc("initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=info)
+    call = rpc("tools/call", name="whoami", arguments={})
+    headers = {**issuer.bearer(), "accept": "application/json, text/event-stream"}
+    with TestClient(run(MCP)["app"], base_url="https://mcp.example.com") as http:
+        assert http.post("/mcp", json=call).status_code == 401
+        assert http.post("/mcp", json=call, headers=issuer.bearer("other")).status_code == 403
+        headers["mcp-session-id"] = http.post("/mcp", json=first, headers=headers).headers["mcp-session-id"]
+        assert "alice" in http.post("/mcp", json=call, headers=headers).text
+
+
+def test_a_test() -> None:
+    run(TESTS)["test_an_unknown_path"]()
+
+
+@pytest.mark.usefixtures("known")
+def test_without_a_framework(issuer: TestIssuer) -> None:
+    answer = run(NO_FRAMEWORK)["answer"]
+    assert asyncio.run(answer("GET", "/", []))[0] == 401
+    assert asyncio.run(answer("GET", "/", list(issuer.bearer().items()))) == (200, [], b"hello")
+
+
+def test_they_have_types(tmp_path: Path) -> None:
+    for number, program in enumerate([FASTAPI, MCP, TESTS, NO_FRAMEWORK]):
+        (tmp_path / f"program_{number}.py").write_text(program)
+    mypy: list[str | Path] = [sys.executable, "-m", "mypy", "--strict", tmp_path]
+    mypy += ["--cache-dir", FOLDER / ".mypy_cache"]
+    checked = subprocess.run(mypy, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout

@@ -177,7 +177,7 @@ def test_a_wrong_setting_is_named(setting: str, make: Callable[[], object]) -> N
 
 def test_a_wrong_type_names_the_argument() -> None:
     wrongs: list[dict[str, Any]] = [
-        {"audiences": "one"},
+        {"audiences": [1]},
         {"leeway": "30"},
         {"no_such": 1},
         {"metadata": [1]},
@@ -186,6 +186,19 @@ def test_a_wrong_type_names_the_argument() -> None:
     for wrong in wrongs:
         with pytest.raises(TypeError, match=next(iter(wrong))):
             ResourceServer(resource=RESOURCE, issuers=[ISSUER], **wrong)
+
+
+def test_one_string_is_no_list() -> None:
+    wrongs: list[dict[str, Any]] = [
+        {"audiences": "res_1"},
+        {"challenge_scopes": "todo:read"},
+        {"scope_hierarchy": {"todo:admin": "todo:read"}},
+        {"keys": {"dangerously_allow_http_hosts": "auth.internal"}},
+    ]
+    for wrong in wrongs:
+        with pytest.raises(ConfigError, match="not one string") as raised:
+            ResourceServer(resource=RESOURCE, issuers=[ISSUER], **wrong)
+        assert raised.value.setting in repr(wrong)
 
 
 def test_variables_replace_the_defaults_of_the_code(issuer: TestIssuer) -> None:

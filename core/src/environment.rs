@@ -11,6 +11,8 @@ use crate::error::ConfigError;
 use crate::jwks::Issuer;
 use crate::server::ResourceServer;
 
+const PREFIX: &str = "MCP_BEARER_";
+
 /// Which variables a setting comes from, so that an error can name the one.
 const NAMES: [(&str, &[&str]); 16] = [
     ("resource", &["MCP_SERVER_URL"]),
@@ -60,7 +62,8 @@ impl ResourceServer {
     /// | `HTTPS_PROXY`, `NO_PROXY` | how to reach issuers |
     ///
     /// # Errors
-    /// The variable that is missing or wrong, and what it should look like.
+    /// The variable that is missing, wrong, or none of these although it starts with `MCP_BEARER_`,
+    /// and what it should look like.
     pub fn from_env() -> Result<Self, ConfigError> {
         Builder::from_env(
             std::env::vars_os()
@@ -73,6 +76,10 @@ impl ResourceServer {
 impl Environment {
     pub(crate) fn new(mut variables: HashMap<String, String>) -> Result<Self, ConfigError> {
         variables.retain(|_, value| !value.is_empty());
+        if let Some(unknown) = variables.keys().filter(|name| is_unknown(name)).min() {
+            let known: Vec<_> = known().collect();
+            return Err(ConfigError::new(unknown, format!("is no setting; there are {}", known.join(", "))));
+        }
         let resource = variables.get("MCP_SERVER_URL").cloned().ok_or_else(|| {
             ConfigError::new(
                 "MCP_SERVER_URL",
@@ -120,7 +127,8 @@ impl Environment {
             (true, true) => {
                 return Err(ConfigError::new(
                     "MCP_BEARER_ISSUERS",
-                    "is missing: at least one is needed, such as https://auth.example.com",
+                    "is missing: at least one is needed, such as https://auth.example.com, or \
+                     SCALEKIT_ENVIRONMENT_URL with RESOURCE_ID",
                 ));
             }
             _ => {}
@@ -132,15 +140,15 @@ impl Environment {
             builder.audiences = Some(vec![scalekit.resource_id.clone(), self.resource.clone()]);
             builder.authorization_servers = vec![scalekit.resource_issuer()];
         }
-        builder.audiences = self.list("MCP_BEARER_AUDIENCES").or(builder.audiences);
-        builder.challenge_scopes = self.list("MCP_BEARER_CHALLENGE_SCOPES").or(builder.challenge_scopes);
+        builder.audiences = self.list("MCP_BEARER_AUDIENCES")?.or(builder.audiences);
+        builder.challenge_scopes = self.list("MCP_BEARER_CHALLENGE_SCOPES")?.or(builder.challenge_scopes);
         for (variable, setting) in [
             ("MCP_BEARER_ALLOWED_CLIENTS", &mut builder.allowed_clients),
             ("MCP_BEARER_AUTHORIZATION_SERVERS", &mut builder.authorization_servers),
             ("MCP_BEARER_SCOPES_SUPPORTED", &mut builder.scopes_supported),
             ("MCP_BEARER_ALGORITHMS", &mut builder.algorithms),
         ] {
-            if let Some(list) = self.list(variable) {
+            if let Some(list) = self.list(variable)? {
                 *setting = list;
             }
         }
@@ -206,7 +214,7 @@ impl Environment {
                 None => issuer.fallback_jwks_uri(format!("{}/keys", scalekit.environment)),
             }]);
         }
-        let issuers = self.list("MCP_BEARER_ISSUERS").unwrap_or_default();
+        let issuers = self.list("MCP_BEARER_ISSUERS")?.unwrap_or_default();
         match (jwks_uri, issuers.as_slice()) {
             (None, _) => Ok(issuers.iter().map(Issuer::new).collect()),
             (Some(uri), [issuer]) => Ok(vec![Issuer::new(issuer).jwks_uri(uri)]),
@@ -217,10 +225,16 @@ impl Environment {
         }
     }
 
-    fn list(&self, variable: &str) -> Option<Vec<String>> {
-        let list: Vec<String> =
-            self.variables.get(variable)?.split_ascii_whitespace().map(str::to_owned).collect();
-        (!list.is_empty()).then_some(list)
+    fn list(&self, variable: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        let Some(text) = self.variables.get(variable) else { return Ok(None) };
+        // A comma is legal in URLs and scopes, but there it means a list, which would pass as one
+        // odd entry. Audiences and client ids are any text.
+        let any_text = matches!(variable, "MCP_BEARER_AUDIENCES" | "MCP_BEARER_ALLOWED_CLIENTS");
+        if !any_text && text.contains(',') {
+            return Err(ConfigError::new(variable, "must be separated by spaces, without commas"));
+        }
+        let list: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+        Ok((!list.is_empty()).then_some(list))
     }
 
     fn either(&self, one: &str, other: &str) -> Option<&String> {
@@ -242,6 +256,17 @@ impl Scalekit {
     fn resource_issuer(&self) -> String {
         format!("{}/resources/{}", self.environment, self.resource_id)
     }
+}
+
+/// A misspelt variable would leave its check at the default without anybody noticing.
+fn is_unknown(variable: &str) -> bool {
+    // Kubernetes gives every pod such variables of a service that is called `mcp-bearer`.
+    let of_a_service = variable.contains("_SERVICE_HOST") || variable.contains("_PORT");
+    variable.starts_with(PREFIX) && !of_a_service && known().all(|own| own != variable)
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().flat_map(|(_, variables)| *variables).copied().filter(|name| name.starts_with(PREFIX))
 }
 
 #[cfg(test)]

@@ -58,13 +58,13 @@ impl Guard {
     /// slashes included.
     ///
     /// # Errors
-    /// A path that does not start with a slash, or has a query.
+    /// A path that does not start with a slash, or has a query or a `*`: there are no patterns.
     pub fn public_routes<S: Into<String>>(
         mut self,
         paths: impl IntoIterator<Item = S>,
     ) -> Result<Self, ConfigError> {
         self.public_routes = paths.into_iter().map(Into::into).collect();
-        if self.public_routes.iter().any(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
+        if self.public_routes.iter().any(|path| !path.starts_with('/') || path.contains(['?', '#', '*'])) {
             return Err(ConfigError::new("public_routes", "must be exact paths, such as /health"));
         }
         Ok(self)

@@ -65,7 +65,8 @@ impl Identifier {
         if is_http && !(loopback && http.loopback || listed) {
             return Err(wrong(
                 setting,
-                "must start with https://; http is for loopback hosts and dangerously_allow_http_hosts",
+                "is http, which is for loopback hosts and those in dangerously_allow_http_hosts, a setting \
+                 of `keys`: it must start with https://",
             ));
         }
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

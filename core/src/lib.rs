@@ -18,6 +18,12 @@
 //!
 //! # Getting started
 //!
+//! ```sh
+//! cargo add mcp-bearer --features axum
+//! cargo add axum
+//! cargo add tokio --features macros,net,rt-multi-thread
+//! ```
+//!
 //! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "reqwest"))]
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,7 +1,7 @@
 // The Todo server of the quickstart: REST routes and an MCP server behind one guard.
 //
-//   npm install && PORT=3000 MCP_SERVER_URL=http://127.0.0.1:3000/mcp \
-//   SCALEKIT_ENVIRONMENT_URL=https://your-env.scalekit.com RESOURCE_ID=res_123 node server.js
+//   PORT=3000 MCP_SERVER_URL=http://127.0.0.1:3000/mcp \
+//   SCALEKIT_ENVIRONMENT_URL=https://your-env.scalekit.com RESOURCE_ID=res_123 ./run
 //
 // With any other provider than Scalekit: MCP_BEARER_ISSUERS=https://as.example.com instead of the
 // second line. ALLOWED_ORIGINS lists the web pages that may call (default: those of this machine).
@@ -9,6 +9,8 @@
 //   curl -i http://127.0.0.1:3000/todos                                      # 401, and where to get a token
 //   curl -i http://127.0.0.1:3000/.well-known/oauth-protected-resource/mcp   # the metadata
 //   curl -i http://127.0.0.1:3000/todos -H "Authorization: Bearer $TOKEN"    # {"todos":[]}
+//
+// ../README.md has an authorization server for development, and a $TOKEN.
 //
 //   server.js     the guard, and what is behind it
 //   rest.js       routes, each with the scope that it needs

@@ -10,6 +10,8 @@ curl -i http://127.0.0.1:3000/todos                                      # 401, 
 curl -i http://127.0.0.1:3000/.well-known/oauth-protected-resource/mcp   # the metadata
 curl -i http://127.0.0.1:3000/todos -H "Authorization: Bearer $TOKEN"    # {"todos":[]}
 
+../README.md has an authorization server for development, and a $TOKEN.
+
 app.py        the guard, and what is behind it
 rest.py       routes, each with the scope that it needs
 tools.py      MCP tools, and the scope that each needs

@@ -51,6 +51,7 @@ const authorizationServer = await startAuthorizationServer({
   log: (line) => atAuthorizationServer(...line.split(' ')),
 });
 console.log(`authorization server: ${authorizationServer.url}`);
+console.log("(1)-(2) metadata, (3)-(5) authorization, (6)-(7) token, (8) request, (9)-(10) check, (11) answer");
 
 const failures = [];
 let passed = 0;

@@ -4,14 +4,17 @@
 CORS middleware goes around it. ``OperationsMiddleware`` goes around the handler of an MCP endpoint::
 
     from mcp.server.mcpserver import MCPServer
+    from mcp.server.transport_security import TransportSecuritySettings
     from mcp_bearer import OperationPolicy, ResourceServer
     from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
 
     server = ResourceServer.from_env()
     policy = OperationPolicy(tools={"list_todos": "todo:read", "create_todo": "todo:write"})
 
-    app = MCPServer("todo").streamable_http_app()
-    app = BearerMiddleware(OperationsMiddleware(app, policy), server)
+    mcp = MCPServer("todo").streamable_http_app(
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    )
+    app = BearerMiddleware(OperationsMiddleware(mcp, policy), server)
 
 Handlers find the verified token in ``request.state.access_token``, tools of the ``mcp`` package also
 with its ``get_access_token()``.

@@ -33,7 +33,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
-from ._mcp_bearer import AccessToken, Decision, Denial, Requirement, ResourceServer
+from ._mcp_bearer import AccessToken, Decision, Denial, Guard, Requirement, ResourceServer
 from ._passage import Passage, Scope, SetupError, passage_of, request_of
 from .asgi import BearerMiddleware
 
@@ -52,6 +52,8 @@ def protect(app: FastAPI, server: ResourceServer, *, public_routes: Collection[s
     """
     if app.middleware_stack is not None:
         raise SetupError("protect() comes before the first request")
+    # Starlette makes its middleware at the first request, when a wrong route would come too late.
+    Guard(server, public_routes=list(public_routes))
     middleware = Middleware(_Protection, server, public_routes=tuple(public_routes))
     stack = app.user_middleware
     outer = [index for index, entry in enumerate(stack) if _is_cors(entry.cls)]

@@ -29,6 +29,8 @@
 //   curl -X POST <env>/dev/rotate               a new signing key; the old one stays published
 //   curl -X POST <env>/dev/rotate?retire=true   a new signing key; the old one is withdrawn
 //
+// A token without a client: see ../../README.md.
+//
 // Where it differs from Scalekit: the resource's endpoints are below <env>/resources/<id>, since
 // the `iss` of an authorization response (RFC 9207) has to say which of the two issuers answered.
 //

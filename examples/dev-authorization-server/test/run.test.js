@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { parseResources } from '../src/resources.js';
 import { start } from '../src/server.js';
@@ -27,6 +29,18 @@ test('the run script serves what its environment says, and ends when told', asyn
 
   run.kill('SIGTERM');
   assert.deepEqual(await once(run, 'exit'), [0, null]);
+});
+
+test('the README gets a token with curl', async (t) => {
+  const resource = 'http://127.0.0.1:3000/mcp';
+  const server = await start({ resources: { res_todo: resource } });
+  t.after(() => server.stop());
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, script] = readme.match(/```bash\n(SERVER=.*?)```/s);
+  const ours = script.replace('http://127.0.0.1:9400', server.url);
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', `${ours}\necho "$TOKEN"`]);
+  const { claims } = await verified(stdout.trim(), server.url);
+  assert.deepEqual([claims.aud, claims.scopes], [[resource, 'res_todo'], ['todo:read']]);
 });
 
 test('the resources come from RESOURCES, or from RESOURCE_ID and MCP_SERVER_URL', () => {

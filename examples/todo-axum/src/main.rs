@@ -15,6 +15,8 @@
 //! curl -i http://127.0.0.1:3000/todos -H "Authorization: Bearer $TOKEN"    # {"todos":[]}
 //! ```
 //!
+//! `../README.md` has an authorization server for development, and a `$TOKEN`.
+//!
 //! | file | |
 //! |---|---|
 //! | `main.rs` | the guard, and what is behind it |

@@ -33,7 +33,12 @@ fn resources() -> Group {
         ("a path only", "/mcp", "https://", &["MCP-23"]),
         ("empty", "", "https://", &["MCP-23"]),
         ("another scheme", "ftp://mcp.example.com/mcp", "https://", &["MCP-25"]),
-        ("http off loopback", "http://mcp.example.com/mcp", "https://", &["MCP-25", "design:config"]),
+        (
+            "http off loopback",
+            "http://mcp.example.com/mcp",
+            "https://mcp.example.com/mcp",
+            &["MCP-25", "design:config"],
+        ),
         (
             "http on a host that only starts like loopback",
             "http://127.0.0.1.example.com/mcp",
@@ -169,7 +174,10 @@ fn issuers() -> Group {
                 dangerously_allow_http_hosts: Some(strings(&["auth.internal"])),
                 ..issuer(remote("http://other.internal"))
             },
-            error("issuers", "https://"),
+            error(
+                "issuers",
+                "a setting of `keys`: it must start with https://, such as https://auth.example.com",
+            ),
         )
         .test(
             "a list of URLs instead of hosts",

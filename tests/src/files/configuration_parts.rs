@@ -268,6 +268,12 @@ fn routes() -> Group {
             at("https://mcp.example.com/docs"),
             error("public_routes", "/health"),
         )
+        .test(
+            "a pattern of public routes",
+            &["design:paths"],
+            at("/static/*"),
+            error("public_routes", "/health"),
+        )
         .test("an empty public route", &["design:paths"], at(""), error("public_routes", "/health"))
         .test(
             "two resources, and no word on the root",

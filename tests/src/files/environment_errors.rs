@@ -9,7 +9,7 @@ use crate::model::{File, Group, Settings};
 use super::environment::{ENV, SERVER, environment, with};
 
 pub(super) fn file(_: &Keys) -> File {
-    of(&[], vec![contradictions(), values(), in_code()])
+    of(&[], vec![contradictions(), unknown(), values(), in_code()])
 }
 
 fn contradictions() -> Group {
@@ -28,7 +28,12 @@ fn contradictions() -> Group {
             environment(&[("MCP_SERVER_URL", ""), issuers]),
             error("MCP_SERVER_URL", "missing"),
         )
-        .test("no issuer", ids, environment(&[SERVER]), error("MCP_BEARER_ISSUERS", "at least one"))
+        .test(
+            "no issuer",
+            ids,
+            environment(&[SERVER]),
+            error("MCP_BEARER_ISSUERS", "SCALEKIT_ENVIRONMENT_URL"),
+        )
         .test(
             "an environment without a resource id",
             ids,
@@ -74,6 +79,42 @@ fn contradictions() -> Group {
         .done()
 }
 
+fn unknown() -> Group {
+    let ids: &[&str] = &["design:environment", "design:config"];
+    let issuers = ("MCP_BEARER_ISSUERS", "https://as.example.com");
+    let beside = |name: &'static str, value: &'static str| environment(&[SERVER, issuers, (name, value)]);
+    configurations("Variables that are none")
+        .test(
+            "an audience",
+            ids,
+            beside("MCP_BEARER_AUDIENCE", "res_1"),
+            error("MCP_BEARER_AUDIENCE", "MCP_BEARER_AUDIENCES"),
+        )
+        .test(
+            "an issuer",
+            ids,
+            environment(&[SERVER, ("MCP_BEARER_ISSUER", "https://as.example.com")]),
+            error("MCP_BEARER_ISSUER", "MCP_BEARER_ISSUERS"),
+        )
+        .test("an empty one", ids, beside("MCP_BEARER_AUDIENCE", ""), BUILT)
+        .test("another prefix", ids, beside("MCP_BEARERS", "x"), BUILT)
+        .test(
+            "what Kubernetes says of a service called mcp-bearer",
+            ids,
+            environment(&[
+                SERVER,
+                issuers,
+                ("MCP_BEARER_SERVICE_HOST", "10.0.0.1"),
+                ("MCP_BEARER_SERVICE_PORT", "80"),
+                ("MCP_BEARER_SERVICE_PORT_HTTP", "80"),
+                ("MCP_BEARER_PORT", "tcp://10.0.0.1:80"),
+                ("MCP_BEARER_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ]),
+            BUILT,
+        )
+        .done()
+}
+
 fn values() -> Group {
     let ids: &[&str] = &["design:environment"];
     let wrong: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::from([
@@ -93,18 +134,36 @@ fn values() -> Group {
                 ("as.example.com", "https://"),
                 ("https://as.example.com http://b.example.com", "https://"),
                 ("https://as.example.com https://as.example.com", "twice"),
+                ("https://as.example.com,https://b.example.com", "spaces"),
+                ("https://as.example.com, https://b.example.com", "spaces"),
             ],
         ),
-        ("MCP_BEARER_JWKS_URI", vec![("http://as.example.com/keys", "https://"), ("keys", "https://")]),
-        ("MCP_BEARER_AUTHORIZATION_SERVERS", vec![("http://as.example.com", "https://")]),
+        (
+            "MCP_BEARER_JWKS_URI",
+            vec![("http://as.example.com/keys", "https://auth.example.com/keys"), ("keys", "https://")],
+        ),
+        (
+            "MCP_BEARER_AUTHORIZATION_SERVERS",
+            vec![
+                ("http://as.example.com", "https://"),
+                ("https://as.example.com/a,https://as.example.com/b", "spaces"),
+            ],
+        ),
         (
             "MCP_BEARER_SCOPES_SUPPORTED",
-            vec![("todo:read offline_access", "offline_access"), ("todo:\"read\"", "quotes")],
+            vec![
+                ("todo:read offline_access", "offline_access"),
+                ("todo:\"read\"", "quotes"),
+                ("todo:read,todo:write", "spaces"),
+            ],
         ),
-        ("MCP_BEARER_CHALLENGE_SCOPES", vec![("offline_access", "offline_access")]),
+        (
+            "MCP_BEARER_CHALLENGE_SCOPES",
+            vec![("offline_access", "offline_access"), ("todo:read,todo:write", "spaces")],
+        ),
         (
             "MCP_BEARER_ALGORITHMS",
-            vec![("HS256", "never accepted"), ("RS256,ES256", "never accepted"), ("none", "never accepted")],
+            vec![("HS256", "never accepted"), ("RS256,ES256", "spaces"), ("none", "never accepted")],
         ),
         (
             "MCP_BEARER_LEEWAY_SECONDS",
@@ -148,6 +207,21 @@ fn values() -> Group {
             ids,
             preset("http://env.scalekit.com"),
             error("SCALEKIT_ENVIRONMENT_URL", "https://"),
+        )
+        .test(
+            "an audience and a client may have commas",
+            ids,
+            environment(
+                &[
+                    &usual[..],
+                    &[
+                        ("MCP_BEARER_AUDIENCES", "res_1,2"),
+                        ("MCP_BEARER_ALLOWED_CLIENTS", "CN=todo,O=example"),
+                    ],
+                ]
+                .concat(),
+            ),
+            BUILT,
         )
         .test("a fraction of a second", ids, number("MCP_BEARER_JWKS_COOLDOWN_SECONDS", "0.25"), BUILT)
         .test(

@@ -45,7 +45,9 @@ class TestIssuer:
     def bearer(self, scope: str = "todo:read", **claims: Any) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token(scope, **claims)}"}
 
-    def fetch(self, url: str, timeout: float, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def fetch(
+        self, url: str, timeout: float, headers: dict[str, str]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
         """Answer with the metadata or the keys, as an authorization server would."""
         kind = [("content-type", "application/json")]
         if url == f"{ISSUER}/keys":

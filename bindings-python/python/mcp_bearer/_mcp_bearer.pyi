@@ -32,7 +32,7 @@ _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | s
 _Need: TypeAlias = Requirement | str | Sequence[str]
 _Rule: TypeAlias = _Need | Callable[[Call], _Need]
 _Fetch: TypeAlias = Callable[[str, float, dict[str, str]], tuple[int, _Headers, bytes]]
-_KeysObserver: TypeAlias = Callable[[str, "KeysHealth"], object]
+_KeysObserver: TypeAlias = Callable[[str, KeysHealth], object]
 
 class _KeySettings(TypedDict, total=False):
     jwks_fresh: float

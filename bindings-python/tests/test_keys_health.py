@@ -31,7 +31,7 @@ class World:
         self.told.release()
 
     def issuers(self) -> Issuers:
-        issuers = [ISSUER, Issuer("https://other.example.com", jwks=self.issuer.jwks)]
+        issuers: list[str | Issuer] = [ISSUER, Issuer("https://other.example.com", jwks=self.issuer.jwks)]
         return Issuers(issuers, fetch=self.fetch, clock=lambda: self.now, on_keys_event=self.observe)
 
     async def wait(self) -> tuple[str, KeysHealth]:

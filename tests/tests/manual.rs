@@ -62,7 +62,8 @@ fn keys_name_settings() {
 fn page(name: &str) -> String {
     let text = read(&format!("core/src/manual/{name}.rs"));
     text.lines()
-        .map(|line| line.strip_prefix("//!").unwrap().trim_start_matches(' ').to_owned() + "\n")
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| line.trim_start_matches(' ').to_owned() + "\n")
         .collect()
 }
 

@@ -79,8 +79,12 @@ async def test_keys_can_be_fetched_ahead(world: World, issuer: TestIssuer) -> No
     assert decision.allowed
 
 
-@pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning")
-async def test_an_observer_that_fails_hurts_nobody(issuer: TestIssuer) -> None:
+async def test_an_observer_that_fails_hurts_nobody(
+    issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    monkeypatch.setattr("sys.unraisablehook", lambda told_of: told.set())
+
     def fails(event: str, health: KeysHealth) -> None:
         raise RuntimeError("on purpose")
 
@@ -88,3 +92,4 @@ async def test_an_observer_that_fails_hurts_nobody(issuer: TestIssuer) -> None:
         resource=RESOURCE, issuers=[ISSUER], keys={"fetch": issuer.fetch, "on_keys_event": fails}
     )
     assert (await server.authorize(request(issuer.token()), Requirement.none())).allowed
+    assert await asyncio.to_thread(told.wait, 10)

@@ -78,7 +78,7 @@ impl IssuersBuilder {
     }
 
     /// How long past their freshness keys may be used while the issuer fails: 1 hour; zero is never.
-    /// A key that is revoked while the issuer cannot be reached lives as long.
+    /// A key that is revoked while the issuer cannot be reached lives as long, after its freshness.
     pub const fn jwks_max_stale(mut self, duration: Duration) -> Self {
         self.settings.max_stale = duration;
         self
@@ -177,7 +177,6 @@ impl IssuersBuilder {
                         target,
                         fetch: fetch.clone().ok_or_else(|| missing("fetch"))?,
                         http_hosts: Arc::clone(&http_hosts),
-                        timeout: self.settings.timeout,
                     },
                     settings: self.settings,
                     clock: Arc::clone(&self.clock),

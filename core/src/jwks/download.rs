@@ -22,8 +22,6 @@ pub(super) struct Download {
     pub(super) target: Target,
     pub(super) fetch: Arc<dyn Fetch>,
     pub(super) http_hosts: Arc<[String]>,
-    /// For the whole attempt.
-    pub(super) timeout: Duration,
 }
 
 /// Where an attempt begins.
@@ -74,9 +72,14 @@ pub(super) enum Failure {
 
 impl Download {
     /// `known`: what the last attempt brought, if that succeeded. After a failure everything is asked
-    /// for again: the issuer may have moved its keys.
-    pub(super) async fn run(&self, known: Option<&Loaded>, now: UnixTime) -> Result<Loaded, Failure> {
-        let deadline = Instant::now() + self.timeout;
+    /// for again: the issuer may have moved its keys. `timeout` is for the whole attempt.
+    pub(super) async fn run(
+        &self,
+        known: Option<&Loaded>,
+        now: UnixTime,
+        timeout: Duration,
+    ) -> Result<Loaded, Failure> {
+        let deadline = Instant::now() + timeout;
         let (url, named) = match (&self.target, known) {
             (Target::Keys(url), _) => (url.as_str().into(), now),
             (Target::Metadata { .. }, Some(known))
@@ -91,14 +94,23 @@ impl Download {
         let known = known.filter(|known| known.url == url);
         let etag = known.and_then(|known| known.etag.clone());
         let answer = self.get(&url, etag, deadline).await?;
-        let (set, etag) = match known {
-            // RFC 9110 section 15.4.5; a new validator takes the place of the old one.
-            Some(known) if answer.not_modified => {
-                (Arc::clone(&known.set), answer.etag.or_else(|| known.etag.clone()))
-            }
-            _ => (Arc::new(KeySet::parse(&answer.body)?), answer.etag),
-        };
-        Ok(Loaded { set, lifetime: answer.lifetime, url, named, etag })
+        Ok(match known {
+            // RFC 9111 section 4.3.4: what the answer does not say anew holds on.
+            Some(known) if answer.not_modified => Loaded {
+                set: Arc::clone(&known.set),
+                lifetime: answer.lifetime.or(known.lifetime),
+                url,
+                named,
+                etag: answer.etag.or_else(|| known.etag.clone()),
+            },
+            _ => Loaded {
+                set: Arc::new(KeySet::parse(&answer.body)?),
+                lifetime: answer.lifetime,
+                url,
+                named,
+                etag: answer.etag,
+            },
+        })
     }
 
     /// The URL of the issuer's keys.

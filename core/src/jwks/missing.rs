@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::algorithm::Algorithm;
 use crate::clock::UnixTime;
 
 pub(super) struct Missing {
@@ -18,22 +19,28 @@ pub(super) struct Missing {
 }
 
 impl Missing {
-    pub(super) fn insert(&self, kid: Option<&str>, now: UnixTime) {
-        if let (Some(entry), tag) = self.entry(kid) {
+    pub(super) fn insert(&self, kid: Option<&str>, algorithm: Algorithm, now: UnixTime) {
+        if let (Some(entry), tag) = self.entry(kid, algorithm) {
             entry.store(tag | u64::from(milliseconds(now)), Ordering::Relaxed);
         }
     }
 
     /// Whether the key was found missing less than `memory` ago.
-    pub(super) fn contains(&self, kid: Option<&str>, now: UnixTime, memory: Duration) -> bool {
-        let (Some(entry), tag) = self.entry(kid) else { return false };
+    pub(super) fn contains(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        now: UnixTime,
+        memory: Duration,
+    ) -> bool {
+        let (Some(entry), tag) = self.entry(kid, algorithm) else { return false };
         let found = entry.load(Ordering::Relaxed);
         let age = milliseconds(now).wrapping_sub(milliseconds(Duration::from_millis(found)));
         found & TAG == tag && Duration::from_millis(age.into()) < memory
     }
 
-    fn entry(&self, kid: Option<&str>) -> (Option<&AtomicU64>, u64) {
-        let hash = self.hasher.hash_one(kid);
+    fn entry(&self, kid: Option<&str>, algorithm: Algorithm) -> (Option<&AtomicU64>, u64) {
+        let hash = self.hasher.hash_one((kid, algorithm));
         // Never zero, as an empty entry is.
         let tag = hash & TAG | 1 << 32;
         let index = hash % self.entries.len() as u64;
@@ -67,20 +74,22 @@ mod tests {
     use super::*;
 
     const MEMORY: Duration = Duration::from_secs(30);
+    const ED: Algorithm = Algorithm::Ed25519;
 
     #[test]
     fn a_key_is_remembered_for_a_while() {
         let missing = Missing::default();
         let now = Duration::from_millis(1_700_000_000_000);
         let second = Duration::from_secs(1);
-        assert!(!missing.contains(Some("a"), now, MEMORY));
-        missing.insert(Some("a"), now);
-        missing.insert(None, now);
-        assert!(missing.contains(Some("a"), now, MEMORY) && missing.contains(None, now, MEMORY));
-        assert!(missing.contains(Some("a"), now + MEMORY - second, MEMORY));
-        assert!(!missing.contains(Some("a"), now + MEMORY, MEMORY));
-        assert!(!missing.contains(Some("a"), now - second, MEMORY), "the clock was set back");
-        assert!(!missing.contains(Some("b"), now, MEMORY));
+        assert!(!missing.contains(Some("a"), ED, now, MEMORY));
+        missing.insert(Some("a"), ED, now);
+        missing.insert(None, ED, now);
+        assert!(missing.contains(Some("a"), ED, now, MEMORY) && missing.contains(None, ED, now, MEMORY));
+        assert!(missing.contains(Some("a"), ED, now + MEMORY - second, MEMORY));
+        assert!(!missing.contains(Some("a"), ED, now + MEMORY, MEMORY));
+        assert!(!missing.contains(Some("a"), ED, now - second, MEMORY), "the clock was set back");
+        assert!(!missing.contains(Some("b"), ED, now, MEMORY));
+        assert!(!missing.contains(Some("a"), Algorithm::Es256, now, MEMORY));
     }
 
     #[test]
@@ -88,11 +97,12 @@ mod tests {
         let missing = Missing::default();
         let now = Duration::from_millis(1_700_000_000_000);
         for n in 0..100_000 {
-            missing.insert(Some(&n.to_string()), now);
+            missing.insert(Some(&n.to_string()), ED, now);
         }
         assert_eq!(missing.entries.len(), ENTRIES);
-        assert!(missing.contains(Some("99999"), now, MEMORY), "the newest");
-        let invented = (0..100_000).filter(|n| missing.contains(Some(&format!("x{n}")), now, MEMORY)).count();
+        assert!(missing.contains(Some("99999"), ED, now, MEMORY), "the newest");
+        let invented =
+            (0..100_000).filter(|n| missing.contains(Some(&format!("x{n}")), ED, now, MEMORY)).count();
         assert_eq!(invented, 0);
     }
 }

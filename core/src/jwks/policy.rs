@@ -1,7 +1,8 @@
-//! When keys are used, waited for, refused or unavailable, and when they are fetched: the whole
-//! policy, as one pure function.
+//! When keys are used, waited for, refused or unavailable, and when they are fetched: one pure
+//! function, [`decide`].
 //!
 //! It fetches nothing, knows no key and reads no clock. Each rule is a row in the table of its tests.
+//! What an attempt asks for is `download`'s.
 
 use std::time::Duration;
 
@@ -142,8 +143,9 @@ pub(super) fn decide(
         KeysStatus::Fresh => true,
         // What a request has waited for is good enough for it, however short the freshness.
         _ if waited.has_seen(facts.set) => true,
-        // Only while the issuer fails (RFC 5861 section 4): a server that was idle asks first.
-        KeysStatus::Stale => !succeeded,
+        // Only while the issuer fails (RFC 5861 section 4): a server that was idle asks first, also
+        // if the last it heard, long ago, was a failure.
+        KeysStatus::Stale => facts.last.is_some_and(|attempt| attempt.is_failing(now)),
         KeysStatus::None => false,
     };
     let old = facts.set.is_none_or(|set| elapsed(set.since, now).is_none_or(|age| age >= set.refresh_after));
@@ -182,6 +184,17 @@ pub(super) fn decide(
 }
 
 impl Waited {
+    /// After waiting for an attempt that was under way. One that began for the same key asked when a
+    /// token of that key was there.
+    pub(super) fn joined(self, since: UnixTime, for_this_key: bool) -> Self {
+        if self == Self::Not && !for_this_key { Self::Joined { since } } else { Self::Enough { since } }
+    }
+
+    /// Whether a key that is not there now has been shown to be missing.
+    pub(super) fn has_shown(self, set: Option<Freshness>) -> bool {
+        matches!(self, Self::Enough { .. }) && self.has_seen(set)
+    }
+
     /// Whether the set came of what has been waited for.
     fn has_seen(self, set: Option<Freshness>) -> bool {
         match (self, set) {
@@ -233,6 +246,12 @@ impl Attempt {
         let doublings = nth.saturating_sub(1).min(16);
         let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
         Self { ended, succeeded: false, pause: pause.mul_f64(1.0 - JITTER * random) }
+    }
+
+    /// Whether the issuer fails now, as far as is known: while there are requests, attempts are no
+    /// further apart than the longest pause.
+    fn is_failing(&self, now: UnixTime) -> bool {
+        !self.succeeded && elapsed(self.ended, now).is_some_and(|since| since < 2 * LONGEST_PAUSE)
     }
 
     fn rest(&self, now: UnixTime) -> Duration {

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +80,8 @@ struct Attempted {
     since: UnixTime,
     /// Which key it began for.
     wanted: Option<Wanted>,
-    done: watch::Sender<bool>,
+    /// Taken only when it is dropped.
+    done: Option<watch::Sender<bool>>,
 }
 
 /// What selects a key.
@@ -152,9 +154,10 @@ impl From<Choice> for Find {
 impl Flight {
     /// Ends when the attempt has, however it did. Works in every executor.
     pub(crate) async fn wait(self) -> Waited {
-        let mut done = self.attempted.done.subscribe();
-        // An error would say that the sender is gone, but `self` holds it.
-        let _ = done.wait_for(|done| *done).await;
+        if let Some(done) = &self.attempted.done {
+            // An error would say that the sender is gone, but `self` holds it.
+            let _ = done.subscribe().wait_for(|done| *done).await;
+        }
         self.then
     }
 }
@@ -166,6 +169,30 @@ impl State {
             last: self.last.map(|(attempt, _)| attempt),
             flying_since: self.flying().map(|flight| flight.since),
             budget: self.budget,
+        }
+    }
+
+    /// After an attempt that brought keys.
+    fn succeeded(&self, loaded: &Arc<Loaded>, since: UnixTime, ended: UnixTime, fresh: Duration) -> Self {
+        let lifetime = loaded.lifetime.unwrap_or(fresh).min(fresh);
+        Self {
+            loaded: Some((Arc::clone(loaded), Freshness::new(since, lifetime, random()))),
+            last: Some((Attempt::succeeded(ended), None)),
+            failures: 0,
+            budget: self.budget,
+            flight: None,
+        }
+    }
+
+    /// After an attempt that did not.
+    fn failed(&self, failure: Failure, ended: UnixTime) -> Self {
+        let failures = self.failures.saturating_add(1);
+        Self {
+            loaded: self.loaded.clone(),
+            last: Some((Attempt::failed(ended, failures, random()), Some(failure))),
+            failures,
+            budget: self.budget,
+            flight: None,
         }
     }
 
@@ -189,19 +216,22 @@ impl Remote {
                 state.loaded.as_ref().map_or(Choice::Absent, |(it, _)| it.set.choose(kid, algorithm));
             let asked = match &choice {
                 Choice::Found(_) => Asked::Found,
-                Choice::Absent if self.missing.contains(kid, now, self.settings.cooldown) => Asked::Missing,
+                Choice::Absent if self.missing.contains(kid, algorithm, now, self.settings.cooldown) => {
+                    Asked::Missing
+                }
                 Choice::Absent => Asked::Absent,
                 Choice::Unfit => Asked::Unfit,
             };
-            let plan = policy::decide(&state.facts(), asked, now, &self.settings, waited);
+            let facts = state.facts();
+            let plan = policy::decide(&facts, asked, now, &self.settings, waited);
             let wanted = || Wanted { kid: kid.map(Into::into), algorithm };
             let begun = plan.begin.map(|occasion| self.begin(&state, occasion, Some(wanted()), now));
             match plan.verdict {
                 Verdict::Use => return choice.into(),
                 Verdict::Unavailable { retry_after } => return Find::Unavailable { retry_after },
                 Verdict::Refuse => {
-                    if asked == Asked::Absent && waited != Waited::Not {
-                        self.missing.insert(kid, now);
+                    if asked == Asked::Absent && waited.has_shown(facts.set) {
+                        self.missing.insert(kid, algorithm, now);
                     }
                     return Find::NotFound;
                 }
@@ -211,11 +241,8 @@ impl Remote {
                         return Find::Wait(Flight { attempted: flight, then });
                     }
                     (None, Some(flight)) => {
-                        let since = flight.since;
-                        // One that began for the same key asked when a token of that key was there.
                         let same = flight.wanted.as_ref().is_some_and(|wanted| wanted.kid.as_deref() == kid);
-                        let older = waited == Waited::Not && !same;
-                        let then = if older { Waited::Joined { since } } else { Waited::Enough { since } };
+                        let then = waited.joined(flight.since, same);
                         return Find::Wait(Flight { attempted: Arc::clone(flight), then });
                     }
                     // Whoever loses the race looks again, and joins the winner.
@@ -233,24 +260,27 @@ impl Remote {
         wanted: Option<Wanted>,
         now: UnixTime,
     ) -> Result<Arc<Attempted>, Overtaken> {
-        let (pid, done) = (process::id(), watch::Sender::new(false));
-        let flight = Arc::new(Attempted { pid, since: now, wanted, done });
+        let flight = Arc::new(Attempted {
+            pid: process::id(),
+            since: now,
+            wanted,
+            done: Some(watch::Sender::new(false)),
+        });
+        // One that is still there now is lost, and has failed; one of a parent process is nobody's.
+        let lost = seen.flying();
+        let seen_to_fail = lost.map(|_| seen.failed(Failure::Abandoned, now));
         let next = State {
             flight: Some(Arc::clone(&flight)),
             budget: seen.budget.spend(occasion, now, self.settings.cooldown),
-            ..State::clone(seen)
+            ..seen_to_fail.unwrap_or_else(|| State::clone(seen))
         };
         let found = self.state.compare_and_swap(seen, Arc::new(next));
         if !Arc::ptr_eq(&found, seen) {
             return Err(Overtaken);
         }
-        match &seen.flight {
-            // Lost: its waiters are told, and find this one.
-            Some(lost) if lost.pid == pid => lost.end(),
-            // Begun before a fork, by threads that this process does not have: its locks are never
-            // touched, not even by dropping it.
-            Some(foreign) => mem::forget(Arc::clone(foreign)),
-            None => {}
+        if let Some(lost) = lost {
+            // Whoever waits for it is told, and finds this one.
+            lost.end();
         }
         let landing = Landing {
             remote: Arc::clone(self),
@@ -260,7 +290,8 @@ impl Remote {
         let known = seen.loaded.as_ref().map(|(loaded, _)| Arc::clone(loaded));
         let known = known.filter(|_| seen.last.is_some_and(|(attempt, _)| attempt.succeeded));
         self.spawn.spawn(Box::pin(async move {
-            let outcome = landing.remote.download.run(known.as_deref(), now).await;
+            let remote = &landing.remote;
+            let outcome = remote.download.run(known.as_deref(), now, remote.settings.timeout).await;
             landing.with(outcome);
         }));
         Ok(flight)
@@ -276,7 +307,7 @@ impl Remote {
             age: facts.set.map(|set| now.saturating_sub(set.since)),
             last_error: state.last.and_then(|(_, failure)| failure).map(|failure| failure.to_string()),
             fetching: facts.flying_since.is_some(),
-            next_attempt: facts.next_attempt(),
+            next_attempt: facts.next_attempt().filter(|next| *next > now),
             keys: set.map(|set| set.health()).unwrap_or_default(),
             exposes_secrets: set.is_some_and(|set| set.exposes_secrets()),
         }
@@ -288,7 +319,18 @@ struct Overtaken;
 
 impl Attempted {
     fn end(&self) {
-        self.done.send_replace(true);
+        if let Some(done) = &self.done {
+            done.send_replace(true);
+        }
+    }
+}
+
+/// Begun before a fork, by threads that this process does not have: its locks are never touched.
+impl Drop for Attempted {
+    fn drop(&mut self) {
+        if self.pid != process::id() {
+            mem::forget(self.done.take());
+        }
     }
 }
 
@@ -309,63 +351,40 @@ impl Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         let outcome = mem::replace(&mut self.outcome, Err(Failure::Abandoned)).map(Arc::new);
-        let ended = self.remote.clock.now();
-        if let (Ok(loaded), Some(wanted)) = (&outcome, &self.flight.wanted) {
-            let kid = wanted.kid.as_deref();
-            if matches!(loaded.set.choose(kid, wanted.algorithm), Choice::Absent) {
-                self.remote.missing.insert(kid, ended);
-            }
-        }
-        loop {
-            let seen = self.remote.state.load();
+        let remote = &self.remote;
+        // Clock and observer are other people's code: a panic in them must leave nobody waiting.
+        let ended = undisturbed(|| remote.clock.now()).unwrap_or(self.flight.since);
+        let landed = loop {
+            let seen = remote.state.load();
             if !seen.flight.as_ref().is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
-                break; // given up for lost, and perhaps overtaken
+                break false; // given up for lost, and perhaps overtaken
             }
-            let next = self.remote.landed(&seen, &outcome, self.flight.since, ended);
-            let found = self.remote.state.compare_and_swap(&*seen, Arc::new(next));
+            // Before the state can be seen: until then the answer is to wait for this attempt.
+            if let (Ok(loaded), Some(Wanted { kid, algorithm })) = (&outcome, &self.flight.wanted) {
+                if matches!(loaded.set.choose(kid.as_deref(), *algorithm), Choice::Absent) {
+                    remote.missing.insert(kid.as_deref(), *algorithm, ended);
+                }
+            }
+            let next = match &outcome {
+                Ok(loaded) => seen.succeeded(loaded, self.flight.since, ended, remote.settings.fresh),
+                Err(failure) => seen.failed(*failure, ended),
+            };
+            let found = remote.state.compare_and_swap(&*seen, Arc::new(next));
             if Arc::ptr_eq(&found, &seen) {
-                break;
+                break true;
             }
-        }
+        };
         self.flight.end();
-        if let Some(observer) = &self.remote.observer {
+        if let (true, Some(observer)) = (landed, &remote.observer) {
             let event = if outcome.is_ok() { KeysEvent::Fetched } else { KeysEvent::Failed };
-            observer(event, &self.remote.health(ended));
+            undisturbed(|| observer(event, &remote.health(ended)));
         }
     }
 }
 
-impl Remote {
-    fn landed(
-        &self,
-        seen: &State,
-        outcome: &Result<Arc<Loaded>, Failure>,
-        since: UnixTime,
-        ended: UnixTime,
-    ) -> State {
-        match outcome {
-            Ok(loaded) => {
-                let lifetime = loaded.lifetime.unwrap_or(self.settings.fresh).min(self.settings.fresh);
-                State {
-                    loaded: Some((Arc::clone(loaded), Freshness::new(since, lifetime, random()))),
-                    last: Some((Attempt::succeeded(ended), None)),
-                    failures: 0,
-                    budget: seen.budget,
-                    flight: None,
-                }
-            }
-            Err(failure) => {
-                let failures = seen.failures.saturating_add(1);
-                State {
-                    loaded: seen.loaded.clone(),
-                    last: Some((Attempt::failed(ended, failures, random()), Some(*failure))),
-                    failures,
-                    budget: seen.budget,
-                    flight: None,
-                }
-            }
-        }
-    }
+/// `None` if it panics.
+fn undisturbed<T>(run: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(run)).ok()
 }
 
 /// From 0 to 1. Nothing secret depends on it.

@@ -13,6 +13,10 @@ const fn at(ms: u64) -> UnixTime {
     Duration::from_millis(1_700_000_000_000 + ms)
 }
 
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 const fn retry(seconds: u64) -> Verdict {
     Unavailable { retry_after: Duration::from_secs(seconds) }
 }
@@ -79,7 +83,9 @@ fn the_table() {
         ("stale, within the pause", failed(good(), 300_000, 1), Found, 300_001, Not, Use, None),
         ("stale, the issuer hangs: use", flying(down, 300_000), Found, 301_000, Not, Use, None),
         ("stale, waited for a failure: use", failed(good(), 305_000, 1), Found, 305_000, LOST, Use, None),
-        ("stale, to the last moment", down, Found, 3_899_999, Not, Use, Some(Due)),
+        ("stale, to the last moment", failed(good(), 3_899_000, 9), Found, 3_899_999, Not, Use, None),
+        ("stale, pause over", failed(good(), 3_800_000, 9), Found, 3_899_999, Not, Use, Some(Due)),
+        ("stale, but the failure was long ago: ask first", down, Found, 370_000, Not, Wait, Some(Due)),
         ("too stale: ask first", down, Found, 3_900_000, Not, Wait, Some(Due)),
         ("too stale, failed", failed(good(), 3_900_000, 9), Found, 3_900_001, Not, retry(60), None),
         ("too stale, under way: join", flying(down, 3_900_000), Found, 3_900_001, Not, Wait, None),
@@ -108,6 +114,7 @@ fn the_table() {
         ("unknown, failed, pause over", failed(good(), 200, 1), Absent, 1_200, Not, Wait, Some(UnknownKey)),
         ("unknown, failed, spare taken", failed(dry, 1_100, 1), Absent, 1_200, Not, retry(29), None),
         ("unknown, failed, waited", failed(dry, 1_100, 1), Absent, 1_200, ENOUGH, retry(29), None),
+        ("unknown, waited for a lost one", failed(good(), 10_200, 1), Absent, 10_200, LOST, retry(1), None),
         ("unknown, stale, the issuer hangs: join", flying(down, 300_000), Absent, 301_000, Not, Wait, None),
         //
         ("missing: refuse", good(), Missing, 200, Not, Refuse, None),
@@ -124,14 +131,21 @@ fn the_table() {
 
 /// Every combination of what can be known, at every kind of time.
 fn everything(mut check: impl FnMut(&Facts, Asked, u64, Waited, Plan)) {
-    for last in [None, Some(Attempt::succeeded(at(0))), Some(Attempt::failed(at(0), 4, 0.0))] {
-        for set in [None, Some(Freshness::new(at(0), SETTINGS.fresh, 0.5))] {
-            for flying_since in [None, Some(at(0)), Some(at(299_000))] {
-                for budget in [COLD.budget, spent(good(), &[0]).budget] {
-                    let facts = Facts { set, last, flying_since, budget };
-                    for asked in [Found, Absent, Missing, Unfit] {
-                        for now in [0, 1_000, 240_000, 300_000, 400_000, 4_000_000] {
-                            for waited in [Not, JOINED, ENOUGH] {
+    for now in [0_u64, 1_000, 240_000, 300_000, 400_000, 4_000_000] {
+        let just = now.saturating_sub(1_000);
+        let lasts = [
+            None,
+            Some(Attempt::succeeded(at(0))),
+            Some(Attempt::failed(at(0), 4, 0.0)),
+            Some(Attempt::failed(at(just), 4, 0.0)),
+        ];
+        for last in lasts {
+            for set in [None, Some(Freshness::new(at(0), SETTINGS.fresh, 0.5))] {
+                for flying_since in [None, Some(at(0)), Some(at(just))] {
+                    for budget in [COLD.budget, spent(good(), &[0]).budget] {
+                        let facts = Facts { set, last, flying_since, budget };
+                        for asked in [Found, Absent, Missing, Unfit] {
+                            for waited in [Not, JOINED, ENOUGH, Waited::Joined { since: at(just) }, LOST] {
                                 let plan = decide(&facts, asked, at(now), &SETTINGS, waited);
                                 check(&facts, asked, now, waited, plan);
                             }
@@ -149,7 +163,8 @@ fn nobody_waits_more_than_twice_or_for_nothing() {
         let case = format!("{facts:?} {asked:?} {now} {waited:?}");
         let waits = plan.verdict == Wait;
         assert!(!waits || plan.begin.is_some() || facts.flying_since.is_some(), "{case}");
-        assert!(!waits || waited == Not || waited == JOINED && asked == Absent, "{case}");
+        let may = waited == Not || matches!(waited, Waited::Joined { .. }) && asked == Absent;
+        assert!(!waits || may, "{case}");
     });
 }
 
@@ -158,7 +173,8 @@ fn a_usable_key_never_waits_and_a_failing_issuer_never_makes_a_token_invalid() {
     everything(|facts, asked, now, _, plan| {
         let case = format!("{facts:?} {asked:?} {now}");
         let failing = facts.last.is_some_and(|last| !last.succeeded);
-        let usable = facts.set.is_some() && (now < 300_000 || failing && now < 3_900_000);
+        let of_late = failing && facts.last.is_some_and(|last| at(now) - last.ended < seconds(120));
+        let usable = facts.set.is_some() && (now < 300_000 || of_late && now < 3_900_000);
         if asked == Found && usable {
             assert_eq!(plan.verdict, Use, "{case}");
         }
@@ -189,6 +205,18 @@ fn unknown_keys_cause_two_attempts_in_any_cooldown_and_one_on_average() {
         budget = budget.spend(Due, at(ms), SETTINGS.cooldown);
         assert!(budget.rest(at(ms), SETTINGS.cooldown).is_zero());
     }
+}
+
+#[test]
+fn what_has_been_waited_for_counts() {
+    let since = at(5_000);
+    assert_eq!(Not.joined(since, true), Waited::Enough { since });
+    assert_eq!(Not.joined(since, false), Waited::Joined { since }, "it may have asked too early");
+    assert_eq!(JOINED.joined(since, false), Waited::Enough { since }, "no third time");
+    let set = good().set;
+    assert!(
+        ENOUGH.has_shown(set) && !JOINED.has_shown(set) && !LOST.has_shown(set) && !ENOUGH.has_shown(None)
+    );
 }
 
 #[test]

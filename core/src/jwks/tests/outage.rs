@@ -149,3 +149,43 @@ async fn an_attempt_that_is_lost_is_given_up() {
     first_future.await;
     assert_eq!(issuers.keys_health()[0].keys[0].kid.as_deref(), Some("a"), "it comes too late to count");
 }
+
+/// As when the clock steps, or a process sleeps, while keys are fetched.
+#[tokio::test]
+async fn an_attempt_that_is_lost_has_failed_and_makes_no_token_invalid() {
+    let world = World::good(&["a"]);
+    let issuers = world.issuers();
+    assert_eq!(ask(&issuers, "a").await, Outcome::Keys);
+    world.hold();
+    world.set(KEYS, keys(&["a", "new"]));
+    let (_, lost) = look(&issuers, "new", Not);
+    world.advance(seconds(280));
+    assert_eq!(look(&issuers, "a", Not).0, Outcome::Keys, "begins another");
+    assert_eq!(issuers.keys_health()[0].last_error.as_deref(), Some("the attempt was dropped"));
+    let waited = lost.unwrap().wait().await;
+    assert_eq!(
+        look(&issuers, "new", waited).0,
+        Outcome::Unavailable(1),
+        "nothing has shown that it is missing"
+    );
+    world.advance(seconds(30));
+    assert_eq!(look(&issuers, "a", Not).0, Outcome::Keys, "stale");
+    world.release();
+    landed(&issuers).await;
+    assert_eq!(ask(&issuers, "new").await, Outcome::Keys);
+}
+
+#[tokio::test]
+async fn an_observer_or_a_clock_that_panics_leaves_nobody_waiting() {
+    let world = World::good(&["a"]);
+    let observed = world.builder().issuer(ISSUER).on_keys_event(|_, _| panic!("on purpose")).build().unwrap();
+    assert_eq!(ask(&observed, "a").await, Outcome::Keys);
+
+    let calls = Arc::new(AtomicU64::new(0));
+    let clock = move || match calls.fetch_add(1, Ordering::SeqCst) {
+        1 => panic!("on purpose, when the attempt ends"),
+        _ => seconds(1_700_000_000),
+    };
+    let timed = world.builder().issuer(ISSUER).clock(clock).build().unwrap();
+    assert_eq!(ask(&timed, "a").await, Outcome::Keys);
+}

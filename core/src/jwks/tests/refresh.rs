@@ -99,6 +99,18 @@ async fn an_unchanged_set_is_not_sent_again() {
     world.advance(seconds(400));
     assert_eq!(ask(&issuers, "b").await, Outcome::Keys);
 
+    // What a 304 does not say anew holds on: here, for how long the set is fresh.
+    let mut brief = tagged(keys(&["b"]), "\"3\"").unwrap();
+    brief.headers.insert("cache-control", "max-age=60".parse().unwrap());
+    world.set(KEYS, Ok(brief));
+    world.advance(seconds(400));
+    assert_eq!(ask(&issuers, "b").await, Outcome::Keys);
+    world.set(KEYS, Ok(FetchResponse::new(304, HeaderMap::new(), Vec::new())));
+    world.advance(seconds(400));
+    assert_eq!(ask(&issuers, "b").await, Outcome::Keys);
+    world.advance(seconds(60));
+    assert_eq!(issuers.keys_health()[0].status, KeysStatus::Stale);
+
     // After a failure the whole set is asked for.
     world.set(KEYS, status(500));
     world.advance(seconds(400));

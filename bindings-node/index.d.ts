@@ -183,7 +183,10 @@ export interface KeyOptions {
   noProxy?: string
   /** Hosts that may be reached by plain http, such as those behind a service mesh that encrypts. */
   dangerouslyAllowHttpHosts?: readonly string[]
-  /** Told after each attempt to fetch keys how it ended. Does not keep the process alive. */
+  /**
+   * Told after each attempt to fetch keys how it ended. Does not keep the process alive; an exception or
+   * a rejection becomes a warning of the process.
+   */
   onKeysEvent?: (event: 'fetched' | 'failed' | (string & {}), health: KeysHealth) => void
   /** Milliseconds since 1970, for tests. */
   clock?: () => number
@@ -341,8 +344,8 @@ export declare class Issuers {
   /** Every accepted `iss` value, in the order of configuration. */
   get identifiers(): Array<string>
   /**
-   * Begins to fetch the keys that are not in memory, so that the first request does not wait for
-   * them. Returns at once.
+   * Begins to fetch the keys that are not in memory, or old, so that the first request does not
+   * wait for them. Returns at once.
    */
   warmUp(): void
   /** The state of each issuer's keys, in the order of configuration. */
@@ -454,8 +457,8 @@ export declare class ResourceServer {
    */
   permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
   /**
-   * Begins to fetch the keys that are not in memory, so that the first request does not wait for
-   * them. Returns at once.
+   * Begins to fetch the keys that are not in memory, or old, so that the first request does not
+   * wait for them. Returns at once.
    */
   warmUp(): void
   /** The state of each issuer's keys, in the order of configuration. */
@@ -489,7 +492,7 @@ export interface KeysHealth {
   fetching: boolean
   /**
    * From when on a request makes the next attempt begin, in seconds since 1970. `null` if the next
-   * one does at once, or if keys are never fetched.
+   * one may at once, or if keys are never fetched.
    */
   nextAttempt: number | null
   /** The usable keys. */

@@ -1,8 +1,10 @@
 //! What there is to see of the issuers' keys, and the function that is told of it.
 
-use napi::Result;
-use napi::bindgen_prelude::{FnArgs, Function, Unknown};
+use napi::bindgen_prelude::{
+    CallbackContext, FnArgs, FromNapiValue, Function, JsObjectValue, Object, PromiseRaw, Unknown,
+};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Env, Error, JsValue, Result};
 use napi_derive::napi;
 
 /// The keys of one issuer as they are now. Never a part of a token.
@@ -22,7 +24,7 @@ pub struct KeysHealth {
     /// An attempt is under way.
     pub fetching: bool,
     /// From when on a request makes the next attempt begin, in seconds since 1970. `null` if the next
-    /// one does at once, or if keys are never fetched.
+    /// one may at once, or if keys are never fetched.
     #[napi(ts_type = "number | null")]
     pub next_attempt: Nullable<f64>,
     /// The usable keys.
@@ -57,8 +59,38 @@ pub(crate) fn observer(
         .build()?;
     Ok(move |event: mcp_bearer::KeysEvent, health: &mcp_bearer::KeysHealth| {
         let arguments = FnArgs::from((event.as_str(), KeysHealth::from(health.clone())));
-        function.call(arguments, ThreadsafeFunctionCallMode::NonBlocking);
+        // An exception of the function would end the process, just when keys are in trouble.
+        function.call_with_return_value(
+            arguments,
+            ThreadsafeFunctionCallMode::NonBlocking,
+            |returned, env| {
+                if let Err(error) = returned.and_then(quiet) {
+                    warn(&env, &error)?;
+                }
+                Ok(())
+            },
+        );
     })
+}
+
+/// A function that is `async` rejects later: with nobody there, that would end the process too.
+fn quiet(returned: Unknown<'static>) -> Result<()> {
+    if returned.is_promise()? {
+        PromiseRaw::<Unknown<'static>>::from_unknown(returned)?.catch(
+            |context: CallbackContext<Unknown<'static>>| {
+                let reason = context.value.coerce_to_string()?.into_utf8()?.into_owned()?;
+                warn(&context.env, &Error::from_reason(reason))
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// `process.emitWarning`, as Node itself does for what nobody handles.
+fn warn(env: &Env, error: &Error) -> Result<()> {
+    let process: Object<'_> = env.get_global()?.get_named_property_unchecked("process")?;
+    let warn: Function<'_, String, Unknown<'_>> = process.get_named_property("emitWarning")?;
+    warn.apply(process, format!("mcp-bearer: onKeysEvent failed: {}", error.reason)).map(drop)
 }
 
 impl From<mcp_bearer::KeysHealth> for KeysHealth {

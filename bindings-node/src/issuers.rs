@@ -44,8 +44,8 @@ impl Issuers {
         self.issuers.identifiers().collect()
     }
 
-    /// Begins to fetch the keys that are not in memory, so that the first request does not wait for
-    /// them. Returns at once.
+    /// Begins to fetch the keys that are not in memory, or old, so that the first request does not
+    /// wait for them. Returns at once.
     #[napi(catch_unwind)]
     pub fn warm_up(&self, env: &Env) -> Result<()> {
         self.clock.ask(env)?;

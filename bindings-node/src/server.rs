@@ -155,8 +155,8 @@ impl ResourceServer {
         )
     }
 
-    /// Begins to fetch the keys that are not in memory, so that the first request does not wait for
-    /// them. Returns at once.
+    /// Begins to fetch the keys that are not in memory, or old, so that the first request does not
+    /// wait for them. Returns at once.
     #[napi(catch_unwind)]
     pub fn warm_up(&self, env: &Env) -> Result<()> {
         self.clock.ask(env)?;

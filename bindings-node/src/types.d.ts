@@ -183,7 +183,10 @@ export interface KeyOptions {
   noProxy?: string
   /** Hosts that may be reached by plain http, such as those behind a service mesh that encrypts. */
   dangerouslyAllowHttpHosts?: readonly string[]
-  /** Told after each attempt to fetch keys how it ended. Does not keep the process alive. */
+  /**
+   * Told after each attempt to fetch keys how it ended. Does not keep the process alive; an exception or
+   * a rejection becomes a warning of the process.
+   */
   onKeysEvent?: (event: 'fetched' | 'failed' | (string & {}), health: KeysHealth) => void
   /** Milliseconds since 1970, for tests. */
   clock?: () => number

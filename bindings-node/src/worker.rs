@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use mcp_bearer::BoxFuture;
@@ -14,13 +14,17 @@ use napi::{Env, Error, JsDeferred, JsValue, Result};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-static WORKER: OnceLock<Option<UnboundedSender<BoxFuture<'static, ()>>>> = OnceLock::new();
+static WORKER: Mutex<Option<UnboundedSender<BoxFuture<'static, ()>>>> = Mutex::new(None);
 
 type Resolver<T> = Box<dyn FnOnce(Env) -> Result<T>>;
 
-/// Runs a future; drops it if no thread can be had.
+/// Runs a future; drops it if no thread can be had, and tries again with the next.
 pub(crate) fn spawn(future: BoxFuture<'static, ()>) {
-    if let Some(worker) = WORKER.get_or_init(start) {
+    let mut worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner);
+    if worker.as_ref().is_none_or(UnboundedSender::is_closed) {
+        *worker = start();
+    }
+    if let Some(worker) = &*worker {
         let _ = worker.send(future);
     }
 }

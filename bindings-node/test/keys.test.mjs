@@ -69,6 +69,23 @@ test('keys can be fetched ahead', async t => {
   assert.ok(world.server.tryAuthorize(world.request, Requirement.none()).allowed)
 })
 
+test('an observer that fails is a warning, and hurts nobody', async t => {
+  const alive = setInterval(() => {}, 60_000)
+  t.after(() => clearInterval(alive))
+  const as = newIssuer()
+  for (const onKeysEvent of [() => { throw new Error('on purpose') }, async () => { throw new Error('on purpose') }]) {
+    const fetch = async () => ({ status: 200, body: Buffer.from(JSON.stringify(as.jwks)) })
+    const server = new ResourceServer({
+      resource: RESOURCE, issuers: [{ issuer: ISSUER, jwksUri: `${ISSUER}/keys` }], keys: { fetch, onKeysEvent },
+    })
+    const warned = once(process, 'warning')
+    const request = { method: 'GET', url: '/todos', rawHeaders: ['authorization', as.bearer()] }
+    assert.ok((await server.authorize(request, Requirement.none())).allowed)
+    const [warning] = await warned
+    assert.match(warning.message, /onKeysEvent failed: .*on purpose/)
+  }
+})
+
 test('what is called must be a function', () => {
   for (const setting of ['onKeysEvent', 'fetch', 'clock']) {
     assert.throws(() => new Issuers([ISSUER], { [setting]: 'x' }), { name: 'ConfigError', setting })

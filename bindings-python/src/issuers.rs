@@ -166,13 +166,15 @@ fn key_set(jwks: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 
 /// A clock that fails is at the end of time, when no token is valid any more.
 fn now(clock: &Py<PyAny>) -> core::UnixTime {
-    Python::attach(|py| match clock.call0(py).and_then(|now| now.extract::<f64>(py)) {
+    let ask = |py: Python<'_>| match clock.call0(py).and_then(|now| now.extract::<f64>(py)) {
         Ok(now) => Duration::try_from_secs_f64(now).unwrap_or(Duration::MAX),
         Err(error) => {
             error.write_unraisable(py, Some(clock.bind(py)));
             Duration::MAX
         }
-    })
+    };
+    // Threads that fetch may outlive the interpreter.
+    Python::try_attach(ask).unwrap_or(Duration::MAX)
 }
 
 /// A function of a URL, a timeout and header fields that returns status, headers and body.

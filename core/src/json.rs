@@ -9,6 +9,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+pub(crate) mod raw;
+
 /// How deep arrays and objects may nest. Real tokens, key sets and metadata stay below 6.
 pub(crate) const MAX_DEPTH: usize = 16;
 

@@ -170,7 +170,7 @@ class ResourceServer:
         """
 
     def warm_up(self) -> None:
-        """Begin to fetch the keys that are not in memory, so that the first request does not wait.
+        """Begin to fetch the keys that are not in memory, or old: the first request need not wait.
 
         Returns at once.
         """
@@ -230,7 +230,7 @@ class Issuers:
         """Every accepted ``iss`` value, in the order of configuration."""
 
     def warm_up(self) -> None:
-        """Begin to fetch the keys that are not in memory, so that the first request does not wait.
+        """Begin to fetch the keys that are not in memory, or old: the first request need not wait.
 
         Returns at once.
         """
@@ -261,7 +261,7 @@ class KeysHealth:
     def next_attempt(self) -> float | None:
         """From when on a request makes the next attempt begin, in seconds since 1970.
 
-        ``None`` if the next one does at once, or if keys are never fetched.
+        ``None`` if the next one may at once, or if keys are never fetched.
         """
     @property
     def keys(self) -> tuple[KeyHealth, ...]:

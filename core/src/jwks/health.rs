@@ -23,8 +23,8 @@ pub struct KeysHealth {
     pub last_error: Option<String>,
     /// An attempt is under way.
     pub fetching: bool,
-    /// From when on a request makes the next attempt begin. `None` if the next one does at once, or
-    /// if keys are never fetched.
+    /// From when on a request makes the next attempt begin. `None` if the next one may at once, or if
+    /// keys are never fetched.
     pub next_attempt: Option<UnixTime>,
     /// The usable keys.
     pub keys: Vec<KeyHealth>,

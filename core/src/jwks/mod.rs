@@ -85,8 +85,8 @@ impl Issuers {
         IssuersBuilder::default()
     }
 
-    /// Begins to fetch the keys that are not in memory, in the background, so that the first request
-    /// does not wait for them. Returns at once.
+    /// Begins to fetch the keys that are not in memory, or old, in the background, so that the first
+    /// request does not wait for them. Returns at once.
     pub fn warm_up(&self) {
         let now = self.now();
         self.0.issuers.iter().for_each(|issuer| issuer.keys.warm_up(now));

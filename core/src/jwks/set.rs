@@ -8,8 +8,8 @@ use super::download::Failure;
 use super::health::KeyHealth;
 use super::key::{self, VerificationKey};
 use crate::algorithm::Algorithm;
+use crate::json::raw::Parts;
 use crate::json::{self, Malformed, MemberNames, Strict};
-use crate::operation::raw::Parts;
 
 /// The usable keys of one issuer: 1 to [`MAX_KEYS`].
 #[derive(Debug)]

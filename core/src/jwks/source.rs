@@ -360,10 +360,10 @@ impl Drop for Landing {
                 break false; // given up for lost, and perhaps overtaken
             }
             // Before the state can be seen: until then the answer is to wait for this attempt.
-            if let (Ok(loaded), Some(Wanted { kid, algorithm })) = (&outcome, &self.flight.wanted) {
-                if matches!(loaded.set.choose(kid.as_deref(), *algorithm), Choice::Absent) {
-                    remote.missing.insert(kid.as_deref(), *algorithm, ended);
-                }
+            if let (Ok(loaded), Some(Wanted { kid, algorithm })) = (&outcome, &self.flight.wanted)
+                && matches!(loaded.set.choose(kid.as_deref(), *algorithm), Choice::Absent)
+            {
+                remote.missing.insert(kid.as_deref(), *algorithm, ended);
             }
             let next = match &outcome {
                 Ok(loaded) => seen.succeeded(loaded, self.flight.since, ended, remote.settings.fresh),

@@ -19,12 +19,12 @@
 //! |---|---|---|---|---|---|---|---|---|
 //! | Start | nothing is fetched before a token needs a key; a start never fails because an issuer is down | `warm_up`, a method of [`Issuers`](crate::Issuers) and [`ResourceServer`](crate::ResourceServer), begins an attempt in the background | `warm_up` | `warmUp` | | | an attempt at each start | the first request waits for one |
 //! | Freshness: how old a set may be before it is asked for again | 5 min | `jwks_fresh` | `jwks_fresh` | `jwksFreshMs` | `MCP_BEARER_JWKS_FRESH_SECONDS` | more than 0 to 24 h | a withdrawn key lives longer | more attempts |
-//! | Freshness that the answer states | `max-age` less `Age`, between 60 s and 1 h; `no-store` and `no-cache` are 60 s; what is malformed is 60 s; the setting above if that is less | fixed | | | | | | |
+//! | Freshness that the answer states | `max-age` less `Age`, between 60 s and 1 h; `no-store` and `no-cache` are 60 s; a `max-age` that is malformed is 60 s; the setting above if that is less | fixed | | | | | | |
 //! | Refresh in the background | at the first request after 72 to 88 % of the freshness, by chance | fixed | | | | | | |
-//! | An idle server | past the freshness, and with no failure since, a request waits for one attempt | fixed | | | | | | |
+//! | An idle server | past the freshness, and with no failure within two minutes, a request waits for one attempt | fixed | | | | | | |
 //! | Stale window: how long past their freshness keys serve while attempts fail | 1 h | `jwks_max_stale` | `jwks_max_stale` | `jwksMaxStaleMs` | `MCP_BEARER_JWKS_MAX_STALE_SECONDS` | 0 to 7 days | a withdrawn key lives longer while the issuer cannot be reached | 503 sooner in an outage; with 0, at the end of the freshness |
 //! | Unknown `kid`: attempts that it may cause | one per 30 s for each issuer, and one to spare | `jwks_cooldown` | `jwks_cooldown` | `jwksCooldownMs` | `MCP_BEARER_JWKS_COOLDOWN_SECONDS` | more than 0 to 1 h | a flood can hold up a new key for longer | a flood costs the issuer more |
-//! | Memory of missing `kid`s: they cause no attempt | 1,024 for each issuer, for one cooldown | fixed | | | | | | |
+//! | Memory of missing `kid`s: they cause no attempt, and wait for none | 1,024 for each issuer, for one cooldown | fixed | | | | | | |
 //! | Deadline of an attempt: metadata, keys and retries together | 5 s | `jwks_timeout` | `jwks_timeout` | `jwksTimeoutMs` | `MCP_BEARER_JWKS_TIMEOUT_SECONDS` | more than 0 to 60 s | requests without keys wait longer for an issuer that hangs | a slow issuer counts as down |
 //! | Connecting | 2 s, within the deadline | fixed | | | | | | |
 //! | Retry at once | one for each URL, if there was no connection or it broke off | fixed | | | | | | |
@@ -35,7 +35,7 @@
 //! | Statuses | 200; 304 if a validator was sent; no redirect is followed | fixed | | | | | | |
 //! | Validator | an `ETag` of up to 1,024 bytes is sent back, unless the last attempt failed | fixed | | | | | | |
 //! | Body | up to 256 KiB; no content coding; not `text/html` | fixed | | | | | | |
-//! | JSON | up to 16 levels | fixed | | | | | | |
+//! | JSON | up to 16 levels; a key with more is skipped | fixed | | | | | | |
 //! | Usable keys in a set | 1 to 100; entries that are of no use are skipped one by one | fixed | | | | | | |
 //! | RSA keys | 2048 to 8192 bits; an odd exponent of 3 or more, of up to 4 bytes | fixed | | | | | | |
 //! | Keys that are tried for a token | up to 4 with its `kid` and algorithm; without `kid` the only one that fits | fixed | | | | | | |
@@ -54,6 +54,11 @@
 //! waits for it. Many requests wait for the same attempt. A request that has joined an attempt begun
 //! for another key may wait for one more, since the first may have asked too early: two at most.
 //!
+//! This takes a new `kid` with each new key. Where keys have no `kid`, or one is given to a new key, the
+//! old key seems to fit the new token, whose signature is then bad: 401 until the next refresh, and in
+//! an outage for as long as the old keys serve. Two keys without `kid` that fit the same token are 401
+//! for as long as both are there.
+//!
 //! A key that is no longer in the set is refused from the end of the next good attempt on. No verdict
 //! is remembered, so that this holds for tokens that were accepted before, too.
 //!
@@ -66,7 +71,7 @@
 //!
 //! | the issuer | the key is accepted for up to | why |
 //! |---|---|---|
-//! | answers | 5 min | the set was asked for just before; at its freshness at the latest requests wait for a new one |
+//! | answers | 5 min; 7 min if an attempt has failed meanwhile | the set was asked for just before; at its freshness, or two minutes after the failure, requests wait for a new one |
 //! | answers, and requests come all the time | 264 s and one attempt | 88 % of 300 s; an attempt takes 5 s at most |
 //! | cannot be reached, or gives no usable set | 65 min | 300 s of freshness + 3,600 s of stale window = 3,900 s, then 503 |
 //!
@@ -90,12 +95,12 @@
 //!
 //! | keys in memory | last attempt | key of the token | answer |
 //! |---|---|---|---|
-//! | none, or past the stale window | none yet, or failed and the pause is over | any | waits for one attempt, 5 s at most; then 200 or 401, or 503 if it fails |
+//! | none, or past the stale window | none yet, or failed and the pause is over | any | waits for one attempt, 5 s at most (two for an unknown key that joins one begun for another); then 200 or 401, or 503 if it fails |
 //! | none, or past the stale window | failed, within the pause | any | 503 at once |
 //! | fresh | any | known | 200 at once |
-//! | past freshness | failed | known | 200 at once; attempts go on in the background |
-//! | past freshness | succeeded: the server was idle | known | waits for one attempt; then as with a fresh set or a failed attempt |
-//! | fresh | succeeded | unknown | waits for an attempt that is under way or may begin, else 401 at once |
+//! | past freshness | failed within two minutes | known | 200 at once; attempts go on in the background |
+//! | past freshness | succeeded, or failed longer ago: the server was idle | known | waits for one attempt; then as with a fresh set or a failed attempt |
+//! | fresh | succeeded | unknown | waits for an attempt that is under way or may begin, else 401 at once; 401 at once if it was lately found missing |
 //! | usable | failed | unknown | waits for an attempt that is under way or may begin, else 503 at once: the newest set may have the key |
 //!
 //! An unknown key is one that the set does not have by that `kid`. A known key of another algorithm,
@@ -115,7 +120,7 @@
 //! Anybody can write a token that names this server and its issuer, and invent a `kid`. Such tokens
 //! cause two attempts at first and then one per cooldown. They can use up what a new key would need: a
 //! key that its issuer signs with before any attempt has seen it may be refused with 401 for up to one
-//! cooldown. A key that was published one freshness earlier is in memory and not affected. Rates are
+//! cooldown (one minute more after a clock was set back by less than that). A key that was published one freshness earlier is in memory and not affected. Rates are
 //! not limited here.
 //!
 //! # Several processes
@@ -124,7 +129,8 @@
 //! chance. Nothing is started before the first attempt: no thread, no connection.
 //!
 //! A forked child (gunicorn with preload, `multiprocessing`) begins with the keys that its parent had.
-//! It uses no thread, connection or attempt of the parent, and does not wait for one. A worker of a
+//! It uses no thread, connection or attempt of the parent, and does not wait for one. Children of one
+//! parent also inherit when its keys are to be refreshed: they begin that refresh together. A worker of a
 //! Node cluster and a worker thread begin without keys.
 //!
 //! Attempts run on the tokio runtime in which the issuers were built, unless that is a current-thread

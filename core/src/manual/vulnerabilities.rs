@@ -185,7 +185,7 @@
 //! second member; there the value that runs is what is judged.
 //!
 //! - Code: `visit_map` in `core/src/json.rs`, `core/src/operation/read.rs`; `check_duplicates` in
-//!   `core/src/operation/raw.rs`
+//!   `core/src/json/raw.rs`
 //! - Proof: `token_json.json` “in the payload: the issuer”, “in the payload: another audience, through
 //!   an escape”, “in the header: the algorithm”; `operation_bodies.json` “name twice, once with an
 //!   escape”, “a byte order mark”, “a second message after it”; `operation_functions.json` “a nested

@@ -10,7 +10,6 @@
 mod body;
 mod builder;
 mod names;
-pub(crate) mod raw;
 mod read;
 mod request;
 mod resources;
@@ -24,6 +23,7 @@ use std::sync::Arc;
 
 use crate::access_token::AccessToken;
 use crate::error::Reason;
+use crate::json::raw;
 use crate::requirement::Requirement;
 
 use self::body::Body;

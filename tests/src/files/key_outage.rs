@@ -12,7 +12,14 @@ use crate::wire::unavailable;
 pub(super) fn file(keys: &Keys) -> File {
     let mut groups: Vec<_> =
         failures().into_iter().flat_map(|one| [first(keys, &one), kept(keys, &one)]).collect();
-    groups.extend([outage(keys), pauses(keys), stale(keys), never_stale(keys), unknown(keys)]);
+    groups.extend([
+        outage(keys),
+        pauses(keys),
+        stale(keys),
+        long_ago(keys),
+        never_stale(keys),
+        unknown(keys),
+    ]);
     of(&[], groups)
 }
 
@@ -174,6 +181,25 @@ fn stale(keys: &Keys) -> Group {
         .test("past it: 503, never 401", &["peer:401-without-keys"], at(1300.0), unavailable(3))
         .fetching(&[])
         .test("the issuer is back", &[], at(1310.0).fetch(script(&[(KEYS, usual_keys())])), passes())
+        .fetching(&[KEYS])
+        .done()
+}
+
+fn long_ago(keys: &Keys) -> Group {
+    let at = |after: f64| later(good(keys), after);
+    let mut group = requests("A failure of long ago is no outage", with_uri()).proving(&["K-4", "K-5"]);
+    group.fetch = Some(script(&[(KEYS, usual_keys())]));
+    group
+        .test("the first token", &[], at(0.0), passes())
+        .fetching(&[KEYS])
+        .test("a refresh fails", &[], at(270.0).fetch(script(&[(KEYS, status(500))])), passes())
+        .fetching(&[KEYS])
+        .test(
+            "a server that was idle since asks first: the key has been withdrawn meanwhile",
+            &[],
+            at(600.0).fetch(script(&[(KEYS, key_set(&[new().jwk()]))])),
+            denied("key_not_found"),
+        )
         .fetching(&[KEYS])
         .done()
 }

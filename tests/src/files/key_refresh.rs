@@ -10,7 +10,12 @@ use crate::token::{ISSUER, good};
 pub(super) fn file(keys: &Keys) -> File {
     let mut groups = vec![ahead(keys)];
     groups.extend(lifetimes(keys));
-    groups.extend([validators(keys), a_validator_of_another_set(keys), metadata(keys)]);
+    groups.extend([
+        validators(keys),
+        a_lifetime_that_holds_on(keys),
+        a_validator_of_another_set(keys),
+        metadata(keys),
+    ]);
     of(&[], groups)
 }
 
@@ -134,6 +139,25 @@ fn validators(keys: &Keys) -> Group {
         .fetching(&[KEYS])
         .test("a set without a tag", &[], at(1700.0), passes())
         .fetching(&[KEYS])
+        .done()
+}
+
+fn a_lifetime_that_holds_on(keys: &Keys) -> Group {
+    let at = |after: f64| later(good(keys), after);
+    let Answer::Response { status: code, mut headers, body } = tagged(usual_keys(), "\"1\"") else {
+        unreachable!()
+    };
+    headers.push(("cache-control".into(), "max-age=60".into()));
+    let asked = format!("{KEYS} \"1\"");
+    let mut group = requests("What a 304 does not say anew holds on", with_uri()).proving(&["K-1"]);
+    group.fetch = Some(script(&[(KEYS, Answer::Response { status: code, headers, body })]));
+    group
+        .test("the first token", &[], at(0.0), passes())
+        .fetching(&[KEYS])
+        .test("a minute later", &[], at(70.0).fetch(script(&[(KEYS, status(304))])), passes())
+        .fetching(&[&asked])
+        .test("and another", &[], at(135.0), passes())
+        .fetching(&[&asked])
         .done()
 }
 

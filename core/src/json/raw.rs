@@ -1,8 +1,8 @@
 //! The text of a call's arguments, for rules that are functions, and of the keys of a JWK Set.
 //!
-//! Not a parser: it only finds where values end, in text that a parser such as
-//! [`Body`](super::body::Body)'s has read already. (`serde_json`'s own means, `RawValue`, needs a
-//! feature that would give a private member name a meaning in every other crate of the build.)
+//! Not a parser: it only finds where values end, in text that a parser has read already.
+//! (`serde_json`'s own means, `RawValue`, needs a feature that would give a private member name a
+//! meaning in every other crate of the build.)
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl<'a> Iterator for Parts<'a> {
 }
 
 /// The value of an object's member.
-pub(super) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let mut parts = Parts::of(object);
     while let (Some(own), Some(value)) = (parts.next(), parts.next()) {
         if serde_json::from_str::<String>(own).is_ok_and(|own| own == name) {
@@ -44,7 +44,7 @@ pub(super) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
 
 /// Refuses a value in which any object has two members of one name, and one that nests so deep
 /// that `serde_json` gives up.
-pub(super) fn check_duplicates(value: &str) -> Result<(), Malformed> {
+pub(crate) fn check_duplicates(value: &str) -> Result<(), Malformed> {
     serde_json::from_str::<Unique>(value).map(|Unique| ()).map_err(|_| Malformed)
 }
 

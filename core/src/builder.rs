@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
+use crate::cache::TokenCache;
 use crate::challenge::Denials;
 use crate::claims::{Audience, ClaimRules};
 use crate::environment::Environment;
@@ -18,6 +19,7 @@ use crate::server::{Inner, ResourceServer};
 use crate::token::TokenRules;
 
 const MAX_LEEWAY: Duration = Duration::from_secs(60);
+const MOST_CACHED: usize = 1_000_000;
 const TOKEN_SIZES: std::ops::RangeInclusive<usize> = 256..=1024 * 1024;
 
 /// Settings of a [`ResourceServer`].
@@ -50,6 +52,7 @@ pub struct Builder {
     pub(crate) algorithms: Vec<String>,
     pub(crate) leeway: Duration,
     max_token_size: usize,
+    token_cache: usize,
     rfc9068_only: bool,
     scope_hierarchy: Vec<(String, Vec<String>)>,
     realm: Option<String>,
@@ -73,6 +76,7 @@ impl Builder {
             algorithms: Vec::new(),
             leeway: Duration::from_secs(30),
             max_token_size: 16 * 1024,
+            token_cache: 4096,
             rfc9068_only: false,
             scope_hierarchy: Vec::new(),
             realm: None,
@@ -164,6 +168,17 @@ impl Builder {
     /// The longest token, in bytes, from 256 to 1 MiB. Default: 16 KiB.
     pub fn max_token_size(mut self, bytes: usize) -> Self {
         self.max_token_size = bytes;
+        self
+    }
+
+    /// How many verified tokens are remembered, so that a request with one of them costs no
+    /// signature: at most 1,000,000, and 0 for none. Default: 4,096.
+    ///
+    /// A remembered token is refused as any other when its time is over or its key has left the
+    /// issuer's set. It takes about twice its length and half a kilobyte; one of more than 4 KiB is not
+    /// remembered.
+    pub fn token_cache(mut self, tokens: usize) -> Self {
+        self.token_cache = tokens;
         self
     }
 
@@ -266,6 +281,9 @@ impl Builder {
         if !TOKEN_SIZES.contains(&self.max_token_size) {
             return Err(ConfigError::new("max_token_size", "must be between 256 bytes and 1 MiB"));
         }
+        if self.token_cache > MOST_CACHED {
+            return Err(ConfigError::new("token_cache", "must be between 0 and 1,000,000 tokens"));
+        }
         if self.realm.as_deref().is_some_and(|realm| !is_quotable(realm)) {
             return Err(ConfigError::new("realm", "must be printable ASCII without quotes and backslashes"));
         }
@@ -298,6 +316,7 @@ impl Builder {
             challenge_granted_scopes: self.challenge_granted_scopes,
             scopes_supported,
             metadata,
+            cache: TokenCache::new(self.token_cache),
             issuers,
         }))
     }

@@ -42,6 +42,27 @@ impl Audience {
     }
 }
 
+/// When a token is good: RFC 7519 sections 4.1.4 and 4.1.5.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Validity {
+    exp: f64,
+    nbf: Option<f64>,
+}
+
+impl Validity {
+    /// now < exp + leeway, nbf <= now + leeway.
+    pub(crate) fn check(self, leeway: UnixTime, now: UnixTime) -> Result<(), Reason> {
+        let (leeway, now) = (leeway.as_secs_f64(), now.as_secs_f64());
+        if now >= self.exp + leeway {
+            return Err(Reason::Expired);
+        }
+        if self.nbf.is_some_and(|nbf| nbf > now + leeway) {
+            return Err(Reason::NotYetValid);
+        }
+        Ok(())
+    }
+}
+
 /// The claims of an [`UnverifiedToken`], well-formed and ours to judge, but still unverified.
 pub(crate) struct Claims<'a> {
     payload: &'a str,
@@ -74,7 +95,7 @@ impl<'a> Claims<'a> {
         let (audiences, clients): (_, &[_]) =
             issuers_own.map_or((&*rules.audiences, &*rules.allowed_clients), |own| (own, &[]));
         self.check_audience(audiences, clients)?;
-        self.check_time(rules.leeway, now)?;
+        self.validity()?.check(rules.leeway, now)?;
         // RFC 7800 section 3.1: a bound token must not pass as a plain one.
         if self.members.contains("cnf") {
             return Err(Reason::ProofRequired);
@@ -118,18 +139,8 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    /// RFC 7519 sections 4.1.4 and 4.1.5: now < exp + leeway, nbf <= now + leeway.
-    fn check_time(&self, leeway: UnixTime, now: UnixTime) -> Result<(), Reason> {
-        let exp = self.date("exp")?.ok_or(Reason::MissingClaim)?;
-        let nbf = self.date("nbf")?;
-        let (leeway, now) = (leeway.as_secs_f64(), now.as_secs_f64());
-        if now >= exp + leeway {
-            return Err(Reason::Expired);
-        }
-        if nbf.is_some_and(|nbf| nbf > now + leeway) {
-            return Err(Reason::NotYetValid);
-        }
-        Ok(())
+    pub(crate) fn validity(&self) -> Result<Validity, Reason> {
+        Ok(Validity { exp: self.date("exp")?.ok_or(Reason::MissingClaim)?, nbf: self.date("nbf")? })
     }
 
     /// What an application gets to see, once the signature has proved all of it.

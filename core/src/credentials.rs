@@ -41,6 +41,14 @@ impl<'a> BearerToken<'a> {
         }
     }
 
+    /// What is a token if the field is in order, found without looking at it: only of use where the
+    /// token is known by every byte.
+    pub(crate) fn glimpse(values: FieldValues<'a>) -> Option<&'a [u8]> {
+        let value = values.first().filter(|_| !values.is_repeated())?.trim_ascii();
+        let (scheme, rest) = value.split_at_checked(7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii_start())
+    }
+
     pub(crate) const fn secret(self) -> &'a str {
         self.0
     }

@@ -65,6 +65,7 @@
 mod access_token;
 mod algorithm;
 mod builder;
+mod cache;
 mod challenge;
 mod claims;
 mod clock;
@@ -98,6 +99,7 @@ pub mod tower;
 pub use crate::access_token::AccessToken;
 pub use crate::algorithm::Algorithm;
 pub use crate::builder::Builder;
+pub use crate::cache::TokenCacheStats;
 pub use crate::challenge::Challenge;
 pub use crate::clock::{Clock, SystemClock, UnixTime};
 pub use crate::decision::{Authentication, Decision, Denial, Headers, Response};

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use crate::access_token::AccessToken;
 use crate::builder::Builder;
+use crate::cache::{TokenCache, TokenCacheStats, Verified};
 use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
 use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
-use crate::jwks::{Find, Flight, Issuers, KeysHealth, Waited};
+use crate::jwks::{Find, Flight, Issuers, KeysHealth, VerificationKey, Waited};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) challenge_granted_scopes: bool,
     pub(crate) scopes_supported: ScopeSet,
     pub(crate) metadata: ProtectedResourceMetadata,
+    pub(crate) cache: TokenCache,
 }
 
 /// Why [`Inner::verify`] stopped.
@@ -160,6 +162,17 @@ impl ResourceServer {
         self.0.issuers.keys_health()
     }
 
+    /// Forgets all verified tokens: the next request with each of them has its signature checked.
+    pub fn clear_token_cache(&self) {
+        self.0.cache.clear();
+    }
+
+    /// How the cache of verified tokens does.
+    #[must_use]
+    pub fn token_cache_stats(&self) -> TokenCacheStats {
+        self.0.cache.stats()
+    }
+
     /// The protected resource metadata (RFC 9728).
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {
@@ -212,12 +225,17 @@ impl ResourceServer {
 impl Inner {
     /// The straight line. Each step may stop the request; none does I/O.
     fn verify(&self, request: &Request<'_>, now: UnixTime, waited: Waited) -> Result<AccessToken, Stop> {
-        let bearer = BearerToken::from_values(request.authorization_values())?;
+        let values = request.authorization_values();
+        if let Some(token) = BearerToken::glimpse(values).and_then(|token| self.seen(token, now)) {
+            return Ok(token);
+        }
+        let bearer = BearerToken::from_values(values)?;
         let token = UnverifiedToken::parse(bearer, &self.token_rules)?;
 
         let claims = Claims::parse(&token)?;
         let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
         claims.check(&self.claim_rules, issuer.audiences(), now)?;
+        let validity = claims.validity()?;
         let access_token = claims.into_access_token(bearer.secret())?;
 
         let keys = match issuer.keys().find(token.kid.as_deref(), token.algorithm, now, waited) {
@@ -226,10 +244,20 @@ impl Inner {
             Find::NotFound => return Err(Reason::KeyNotFound.into()),
             Find::Unavailable { retry_after } => return Err(Stop::Unavailable(retry_after)),
         };
-        if !keys.iter().any(|key| key.verify(token.algorithm, token.signing_input(), token.signature())) {
-            return Err(Reason::BadSignature.into());
-        }
+        let signed =
+            |key: &&VerificationKey| key.verify(token.algorithm, token.signing_input(), token.signature());
+        let key = keys.iter().find(signed).ok_or(Reason::BadSignature)?.thumbprint();
+        let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
+        self.cache.insert(Verified { token, validity, issuer, key });
         Ok(access_token)
+    }
+
+    /// A token that was verified before, if all that may have changed since has not.
+    fn seen(&self, token: &[u8], now: UnixTime) -> Option<AccessToken> {
+        self.cache.get(token, |verified| {
+            verified.validity.check(self.claim_rules.leeway, now).is_ok()
+                && verified.issuer.keys().vouches_for(&verified.key, now)
+        })
     }
 
     /// One pass over the line, at one time. `Err` asks to wait for a fetch.

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine;
@@ -19,7 +20,12 @@ pub(crate) struct VerificationKey {
     /// One for each permitted algorithm: parsing costs an eighth of a check.
     prepared: Vec<(Algorithm, ParsedPublicKey)>,
     signature_len: usize,
+    thumbprint: Thumbprint,
 }
+
+/// What makes a key this key, and no other: its material, what it may check, and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Thumbprint([u8; 32]);
 
 impl VerificationKey {
     /// `None` for whatever cannot check a signature here. Members that are `null` count as absent.
@@ -50,7 +56,8 @@ impl VerificationKey {
         if prepared.is_empty() {
             return None;
         }
-        Some(Self { kid: kid.map(Into::into), prepared, signature_len: material.signature_len() })
+        let thumbprint = Thumbprint::new(kid, &prepared, material.bytes());
+        Some(Self { kid: kid.map(Into::into), prepared, signature_len: material.signature_len(), thumbprint })
     }
 
     pub(super) fn health(&self) -> KeyHealth {
@@ -62,6 +69,10 @@ impl VerificationKey {
 
     pub(super) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    pub(crate) const fn thumbprint(&self) -> Thumbprint {
+        self.thumbprint
     }
 
     pub(super) fn permits(&self, algorithm: Algorithm) -> bool {
@@ -76,6 +87,23 @@ impl VerificationKey {
                 .iter()
                 .find(|(own, _)| *own == algorithm)
                 .is_some_and(|(_, key)| key.verify_sig(signing_input, signature).is_ok())
+    }
+}
+
+impl Thumbprint {
+    fn new(kid: Option<&str>, prepared: &[(Algorithm, ParsedPublicKey)], material: &[u8]) -> Self {
+        let mut digest = digest::Context::new(&digest::SHA256);
+        for (algorithm, _) in prepared {
+            digest.update(algorithm.as_str().as_bytes());
+        }
+        // Before what a peer chooses its length: one part cannot pass for two.
+        digest.update(&material.len().to_be_bytes());
+        digest.update(material);
+        digest.update(&[u8::from(kid.is_some())]);
+        digest.update(kid.unwrap_or_default().as_bytes());
+        let mut thumbprint = [0; 32];
+        thumbprint.copy_from_slice(digest.finish().as_ref());
+        Self(thumbprint)
     }
 }
 
@@ -150,13 +178,16 @@ impl Material {
 
     /// `None` if the point is not on its curve (RFC 8725 section 3.4).
     fn prepare(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
-        let bytes: &[u8] = match self {
+        ParsedPublicKey::new(algorithm.verifier(), self.bytes()).ok()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
             Self::Rsa { subject_public_key_info, .. } => subject_public_key_info,
             Self::P256(point) => point,
             Self::P384(point) => point,
             Self::Ed25519(key) => key,
-        };
-        ParsedPublicKey::new(algorithm.verifier(), bytes).ok()
+        }
     }
 
     /// RFC 7518 sections 3.3 to 3.5, RFC 8032 section 5.1.6.

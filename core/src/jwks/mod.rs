@@ -36,6 +36,7 @@ use std::sync::Arc;
 pub use builder::IssuersBuilder;
 pub use health::{KeyHealth, KeysEvent, KeysHealth, KeysStatus};
 pub use issuer::Issuer;
+pub(crate) use key::{Thumbprint, VerificationKey};
 pub(crate) use policy::Waited;
 pub(crate) use source::{Find, Flight, KeySource};
 
@@ -105,8 +106,8 @@ impl Issuers {
     }
 
     /// The issuer that says exactly this of itself, compared as a string (RFC 9068 section 4).
-    pub(crate) fn get(&self, iss: &str) -> Option<&IssuerEntry> {
-        self.0.entries.get(iss).map(AsRef::as_ref)
+    pub(crate) fn get(&self, iss: &str) -> Option<&Arc<IssuerEntry>> {
+        self.0.entries.get(iss)
     }
 
     /// Every accepted `iss` value, in the order of configuration.

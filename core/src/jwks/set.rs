@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, IgnoredAny};
 
 use super::download::Failure;
 use super::health::KeyHealth;
-use super::key::{self, VerificationKey};
+use super::key::{self, Thumbprint, VerificationKey};
 use crate::algorithm::Algorithm;
 use crate::json::raw::Parts;
 use crate::json::{self, Malformed, MemberNames, Strict};
@@ -47,6 +47,10 @@ impl KeySet {
             return Err(Failure::NoUsableKey);
         }
         Ok(Self { keys, exposes_secrets })
+    }
+
+    pub(super) fn contains(&self, key: &Thumbprint) -> bool {
+        self.keys.iter().any(|own| own.thumbprint() == *key)
     }
 
     pub(super) fn health(&self) -> Vec<KeyHealth> {

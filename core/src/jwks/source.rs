@@ -16,8 +16,11 @@ use tokio::sync::watch;
 
 use super::download::{Download, Failure, Loaded};
 use super::health::{KeysEvent, KeysHealth, KeysStatus};
+use super::key::Thumbprint;
 use super::missing::Missing;
-use super::policy::{self, Asked, Attempt, Budget, Facts, Freshness, Occasion, Settings, Verdict, Waited};
+use super::policy::{
+    self, Asked, Attempt, Budget, Facts, Freshness, Occasion, Plan, Settings, Verdict, Waited,
+};
 use super::set::{Candidates, Choice, KeySet};
 use crate::algorithm::Algorithm;
 use crate::clock::{Clock, UnixTime};
@@ -110,6 +113,19 @@ impl KeySource {
         match &self.0 {
             Kind::Fixed { set, .. } => set.choose(kid, algorithm).into(),
             Kind::Remote(remote) => remote.find(kid, algorithm, now, waited),
+        }
+    }
+
+    /// Whether the set in memory has this key and may be used as it is, without another thought.
+    pub(crate) fn vouches_for(&self, key: &Thumbprint, now: UnixTime) -> bool {
+        match &self.0 {
+            Kind::Fixed { set, .. } => set.contains(key),
+            Kind::Remote(remote) => {
+                let state = remote.state.load();
+                let plan = policy::decide(&state.facts(), Asked::Found, now, &remote.settings, Waited::Not);
+                let in_use = Plan { verdict: Verdict::Use, begin: None };
+                plan == in_use && state.loaded.as_ref().is_some_and(|(loaded, _)| loaded.set.contains(key))
+            }
         }
     }
 

@@ -69,12 +69,12 @@ impl<'env> Options<'env> {
             .map_err(|_| config_error(self.env, name, "must be a number of milliseconds, such as 30000"))
     }
 
-    pub(crate) fn bytes(&self, name: &'static str) -> Result<Option<usize>> {
-        let Some(bytes) = self.get::<f64>(name, "a number of bytes")? else { return Ok(None) };
-        if bytes.fract() != 0.0 || !(0.0..=4_294_967_295.0).contains(&bytes) {
-            return Err(config_error(self.env, name, "must be a whole number of bytes"));
+    pub(crate) fn count(&self, name: &'static str, of: &str) -> Result<Option<usize>> {
+        let Some(count) = self.get::<f64>(name, &format!("a number of {of}"))? else { return Ok(None) };
+        if count.fract() != 0.0 || !(0.0..=4_294_967_295.0).contains(&count) {
+            return Err(config_error(self.env, name, &format!("must be a whole number of {of}")));
         }
-        Ok(Some(bytes as usize))
+        Ok(Some(count as usize))
     }
 
     /// An option of any type.

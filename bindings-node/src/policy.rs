@@ -39,7 +39,7 @@ impl OperationPolicy {
         if let Some(methods) = options.strings("publicMethods")? {
             policy = policy.public_methods(methods);
         }
-        if let Some(limit) = options.bytes("bodyLimit")? {
+        if let Some(limit) = options.count("bodyLimit", "bytes")? {
             policy = policy.body_limit(limit);
         }
         options.finish()?;

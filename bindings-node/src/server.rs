@@ -171,11 +171,44 @@ impl ResourceServer {
         Ok(self.server.keys_health().into_iter().map(KeysHealth::from).collect())
     }
 
+    /// Forgets all verified tokens: the next request with each of them has its signature checked.
+    #[napi(catch_unwind)]
+    pub fn clear_token_cache(&self) {
+        self.server.clear_token_cache();
+    }
+
+    /// How the cache of verified tokens does.
+    #[napi(catch_unwind)]
+    pub fn token_cache_stats(&self) -> TokenCacheStats {
+        let stats = self.server.token_cache_stats();
+        TokenCacheStats {
+            hits: count(stats.hits),
+            misses: count(stats.misses),
+            tokens: count(stats.tokens as u64),
+        }
+    }
+
     /// The protected resource metadata (RFC 9728).
     #[napi(getter, catch_unwind)]
     pub fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.server.metadata().clone())
     }
+}
+
+/// How the cache of verified tokens does.
+#[napi(object, object_from_js = false)]
+pub struct TokenCacheStats {
+    /// How many requests were answered from it.
+    pub hits: f64,
+    /// How many tokens had to be verified, and were good.
+    pub misses: f64,
+    /// How many tokens it holds.
+    pub tokens: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+const fn count(count: u64) -> f64 {
+    count as f64
 }
 
 /// Lays the options over a builder and builds.
@@ -213,8 +246,11 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
     if let Some(leeway) = options.milliseconds("leewayMs")? {
         builder = builder.leeway(leeway);
     }
-    if let Some(bytes) = options.bytes("maxTokenSize")? {
+    if let Some(bytes) = options.count("maxTokenSize", "bytes")? {
         builder = builder.max_token_size(bytes);
+    }
+    if let Some(tokens) = options.count("tokenCache", "tokens")? {
+        builder = builder.token_cache(tokens);
     }
     builder = builder
         .rfc9068_only(options.flag("rfc9068Only")?)

@@ -128,6 +128,13 @@ export interface ResourceServerDefaults {
   leewayMs?: number
   /** The longest token, in bytes, from 256 to 1 MiB. Default: 16 KiB. */
   maxTokenSize?: number
+  /**
+   * How many verified tokens are remembered, so that a request with one of them costs no signature: at
+   * most 1,000,000, and 0 for none. One is refused as any other when its time is over or its key has
+   * left the issuer's set. It takes about twice its length and half a kilobyte; one of more than 4 KiB
+   * is not remembered. Default: 4,096.
+   */
+  tokenCache?: number
   /** Accepts only RFC 9068 tokens: `typ` is `at+jwt` and every required claim is there. */
   rfc9068Only?: boolean
   /** A granted scope covers each of those listed under it. Transitive. */

@@ -40,5 +40,5 @@ mod _mcp_bearer {
     #[pymodule_export]
     use crate::requirement::Requirement;
     #[pymodule_export]
-    use crate::server::ResourceServer;
+    use crate::server::{ResourceServer, TokenCacheStats};
 }

@@ -27,7 +27,7 @@ impl ResourceServer {
     #[pyo3(
         signature = (*, resource, issuers, **settings),
         text_signature = "(*, resource, issuers, audiences=None, allowed_clients=(), authorization_servers=(), \
-            scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, \
+            scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, token_cache=4096, \
             rfc9068_only=False, scope_hierarchy=None, realm=None, error_on_missing_token=False, \
             challenge_granted_scopes=False, metadata=None, keys=None)"
     )]
@@ -45,7 +45,7 @@ impl ResourceServer {
         signature = (environ=None, **settings),
         text_signature = "(environ=None, *, issuers=None, audiences=None, allowed_clients=(), \
             authorization_servers=(), scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, \
-            max_token_size=16384, rfc9068_only=False, scope_hierarchy=None, realm=None, \
+            max_token_size=16384, token_cache=4096, rfc9068_only=False, scope_hierarchy=None, realm=None, \
             error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None)"
     )]
     fn from_env(
@@ -140,9 +140,33 @@ impl ResourceServer {
         KeysHealth::all(py, &self.0.keys_health())
     }
 
+    fn clear_token_cache(&self) {
+        self.0.clear_token_cache();
+    }
+
+    fn token_cache_stats(&self) -> TokenCacheStats {
+        let stats = self.0.token_cache_stats();
+        TokenCacheStats { hits: stats.hits, misses: stats.misses, tokens: stats.tokens }
+    }
+
     #[getter]
     fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.0.metadata().clone())
+    }
+}
+
+/// How the cache of verified tokens does.
+#[pyclass(module = "mcp_bearer", frozen, get_all)]
+pub(crate) struct TokenCacheStats {
+    hits: u64,
+    misses: u64,
+    tokens: usize,
+}
+
+#[pymethods]
+impl TokenCacheStats {
+    fn __repr__(&self) -> String {
+        format!("TokenCacheStats(hits={}, misses={}, tokens={})", self.hits, self.misses, self.tokens)
     }
 }
 
@@ -211,6 +235,7 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
         "algorithms" => builder.algorithms(list()?),
         "leeway" => builder.leeway(seconds(value, "leeway")?),
         "max_token_size" => builder.max_token_size(value.extract()?),
+        "token_cache" => builder.token_cache(value.extract()?),
         "rfc9068_only" => builder.rfc9068_only(value.extract()?),
         "error_on_missing_token" => builder.error_on_missing_token(value.extract()?),
         "challenge_granted_scopes" => builder.challenge_granted_scopes(value.extract()?),

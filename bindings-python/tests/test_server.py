@@ -348,3 +348,20 @@ def test_a_guard_names_a_wrong_route(server: ResourceServer) -> None:
     with pytest.raises(ConfigError) as raised:
         Guard(server, public_routes=["health"])
     assert raised.value.setting == "public_routes"
+
+
+def test_a_token_is_verified_once(issuer: TestIssuer) -> None:
+    server = ResourceServer(resource=RESOURCE, issuers=issuer.static())
+    token = issuer.token()
+    for _ in range(3):
+        assert server.try_authorize(request(token), Requirement.none())
+    stats = server.token_cache_stats()
+    assert (stats.hits, stats.misses, stats.tokens) == (2, 1, 1)
+    assert repr(stats) == "TokenCacheStats(hits=2, misses=1, tokens=1)"
+    server.clear_token_cache()
+    assert server.token_cache_stats().tokens == 0
+
+    off = ResourceServer(resource=RESOURCE, issuers=issuer.static(), token_cache=0)
+    for _ in range(3):
+        assert off.try_authorize(request(token), Requirement.none())
+    assert off.token_cache_stats().hits == 0

@@ -35,6 +35,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_token_size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_cache: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rfc9068_only: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope_hierarchy: Option<BTreeMap<String, Vec<String>>>,

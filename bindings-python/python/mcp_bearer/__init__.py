@@ -49,6 +49,7 @@ from ._mcp_bearer import (
     Requirement,
     ResourceServer,
     Response,
+    TokenCacheStats,
 )
 
 __all__ = [
@@ -72,5 +73,6 @@ __all__ = [
     "Requirement",
     "ResourceServer",
     "Response",
+    "TokenCacheStats",
     "reason",
 ]

@@ -26,6 +26,7 @@ __all__ = [
     "Requirement",
     "ResourceServer",
     "Response",
+    "TokenCacheStats",
 ]
 
 _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | str, bytes | str]]
@@ -68,6 +69,7 @@ class ResourceServer:
         algorithms: Sequence[str] = (),
         leeway: float = 30.0,
         max_token_size: int = 16384,
+        token_cache: int = 4096,
         rfc9068_only: bool = False,
         scope_hierarchy: Mapping[str, Sequence[str]] | None = None,
         realm: str | None = None,
@@ -93,6 +95,10 @@ class ResourceServer:
         :param algorithms: The accepted ones, as JOSE spells them. Default: all that are known.
         :param leeway: How far clocks may differ, in seconds, 60 at most.
         :param max_token_size: In bytes, from 256 to 1 MiB.
+        :param token_cache: How many verified tokens are remembered, so that a request with one of them
+            costs no signature: at most 1,000,000, and 0 for none. One is refused as any other when its
+            time is over or its key has left the issuer's set. It takes about twice its length and half
+            a kilobyte; one of more than 4 KiB is not remembered.
         :param rfc9068_only: Accept only RFC 9068 tokens: ``typ`` is ``at+jwt`` and every required
             claim is there.
         :param scope_hierarchy: ``{"todo:admin": ["todo:write"]}`` means that the first implies the
@@ -121,6 +127,7 @@ class ResourceServer:
         algorithms: Sequence[str] = (),
         leeway: float = 30.0,
         max_token_size: int = 16384,
+        token_cache: int = 4096,
         rfc9068_only: bool = False,
         scope_hierarchy: Mapping[str, Sequence[str]] | None = None,
         realm: str | None = None,
@@ -178,9 +185,29 @@ class ResourceServer:
     def keys_health(self) -> list[KeysHealth]:
         """The state of each issuer's keys, in the order of configuration."""
 
+    def clear_token_cache(self) -> None:
+        """Forget all verified tokens: the next request with each of them has its signature checked."""
+
+    def token_cache_stats(self) -> TokenCacheStats:
+        """How the cache of verified tokens does."""
+
     @property
     def metadata(self) -> ProtectedResourceMetadata:
         """The protected resource metadata (RFC 9728)."""
+
+@final
+class TokenCacheStats:
+    """How the cache of verified tokens does."""
+
+    @property
+    def hits(self) -> int:
+        """How many requests were answered from it."""
+    @property
+    def misses(self) -> int:
+        """How many tokens had to be verified, and were good."""
+    @property
+    def tokens(self) -> int:
+        """How many tokens it holds."""
 
 @final
 class Issuers:

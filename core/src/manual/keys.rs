@@ -82,6 +82,18 @@
 //! Keys are in memory only. To drop a key at once, restart the processes; with the issuer down they
 //! then answer 503.
 //!
+//! # Tokens that are remembered
+//!
+//! A token that was verified is remembered with the thumbprint of its key, up to 4,096 of them for each
+//! resource server: a request with the same bytes costs no signature. All that may have changed is
+//! asked again each time: whether the set may be used, whether it still has that key under that name,
+//! `exp` and `nbf`. Scopes and claims are compared for each request. A refusal is never remembered.
+//!
+//! A token takes about twice its length and half a kilobyte; one of more than 4 KiB is not remembered.
+//! `token_cache` (Node `tokenCache`) sets how many, with 0 for none; `clear_token_cache` forgets them
+//! all; `token_cache_stats` tells hits, misses and how many there are. Children of a fork begin with
+//! the tokens of their parent.
+//!
 //! # How long a revoked token lives
 //!
 //! Until `exp` + leeway: a token with ten minutes left lives for ten minutes and 30 seconds. A resource

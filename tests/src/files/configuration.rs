@@ -348,6 +348,7 @@ fn needing(requirement: &[Condition]) -> Configuration {
 fn numbers() -> Group {
     let leeway = |leeway: f64| Settings { leeway: Some(leeway), ..usual() };
     let size = |size: usize| Settings { max_token_size: Some(size), ..usual() };
+    let cache = |tokens: usize| Settings { token_cache: Some(tokens), ..usual() };
     let fresh = |fresh: f64| Settings { jwks_fresh: Some(fresh), ..usual() };
     configurations("Numbers are refused out of range, never clamped")
         .test("ten minutes of leeway", &["A-6", "design:config"], leeway(600.0), error("leeway", "60"))
@@ -358,6 +359,9 @@ fn numbers() -> Group {
         .test("no token", &["J-5"], size(0), error("max_token_size", "256"))
         .test("tokens too long to be read", &["J-5"], size(1024 * 1024 + 1), error("max_token_size", "1 MiB"))
         .test("the longest tokens", &["J-5"], size(1024 * 1024), BUILT)
+        .test("no token is remembered", &["design:token-cache"], cache(0), BUILT)
+        .test("a million tokens", &["design:token-cache"], cache(1_000_000), BUILT)
+        .test("one more", &["design:token-cache"], cache(1_000_001), error("token_cache", "1,000,000"))
         .test("keys that are never fresh", &["K-1"], fresh(0.0), error("jwks_fresh", "seconds"))
         .test("keys that are fresh for a week", &["K-1"], fresh(604_800.0), error("jwks_fresh", "seconds"))
         .test("keys that are fresh for a second", &["K-1"], fresh(1.0), BUILT)

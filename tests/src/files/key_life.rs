@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::author::{
-    WIRE, allowed, bare, denied, file as of, good_token, json_answer, ok, request, requests, script, status,
-    strings, usual, with_token,
+    WIRE, all_of, allowed, bare, denied, file as of, good_token, json_answer, ok, request, requests, script,
+    status, strings, usual, with_token,
 };
 use crate::keys::{Key, Keys};
 use crate::model::{Answer, Call, File, Group, Input, Issuer, Outcome, Policy, Settings, Token};
@@ -13,7 +13,18 @@ use crate::token::{Draft, ISSUER, NOW, good};
 use crate::wire::unavailable;
 
 pub(super) fn file(keys: &Keys) -> File {
-    of(&[], vec![lazy(keys), rotation(keys), cooldown(keys), repeated(keys), apart(keys), public(keys)])
+    of(
+        &[],
+        vec![
+            lazy(keys),
+            rotation(keys),
+            cooldown(keys),
+            repeated(keys),
+            remembered(keys),
+            apart(keys),
+            public(keys),
+        ],
+    )
 }
 
 pub(super) const KEYS: &str = "https://as.example.com/keys";
@@ -189,6 +200,42 @@ fn repeated(keys: &Keys) -> Group {
         .fetching(&[KEYS])
         .test("and once in the next", &[], by(&old, 33.5), absent())
         .fetching(&[KEYS])
+        .done()
+}
+
+/// Each of these is sent before and after something changes; in between it may be remembered.
+fn remembered(keys: &Keys) -> Group {
+    let other = Key::new("ed25519-other", "other", "EdDSA");
+    let gone = || script(&[(KEYS, key_set(&[other.jwk()]))]);
+    let renamed = || script(&[(KEYS, key_set(&[Key::new("ed25519", "renamed", "EdDSA").jwk()]))]);
+    let back = || script(&[(KEYS, usual_keys())]);
+    let token = |after: f64| later(good(keys), after);
+    let brief = |after: f64| with_token(good(keys).mint()).after(after);
+    let mut group = requests("A token that was seen before is judged as if it were not", with_uri())
+        .proving(&["design:token-cache"]);
+    group.fetch = Some(back());
+    group
+        .test("a token", &[], token(0.0), passes())
+        .test("again", &[], token(1.0), passes())
+        .fetching(&[])
+        .test(
+            "for more than it is good for",
+            &["MCP-16"],
+            token(2.0).requiring(&[all_of(&["todo:admin"])]),
+            WIRE.denied_asking("insufficient_scope", "todo:admin"),
+        )
+        .test("one that expires", &[], brief(3.0), ok())
+        .test("within the leeway", &["A-6"], brief(329.0), ok())
+        .test("beyond it", &["A-6"], brief(330.0), denied("expired"))
+        .test("its key is withdrawn", &["K-5"], token(3600.0).fetch(gone()), denied("key_not_found"))
+        .test("its key has another name", &["K-5"], token(7200.0).fetch(renamed()), denied("key_not_found"))
+        .test("its key is back", &["K-5"], token(10_800.0).fetch(back()), passes())
+        .test(
+            "a byte less",
+            &["J-5"],
+            with_token(&good(keys).mint()[1..]).after(10_801.0),
+            denied("malformed_token"),
+        )
         .done()
 }
 

@@ -92,7 +92,7 @@ pub(crate) fn server(world: &World, settings: &Settings) -> Result<ResourceServe
         };
     }
     set!(audiences, allowed_clients, authorization_servers, scopes_supported, challenge_scopes, algorithms);
-    set!(max_token_size, rfc9068_only, realm, error_on_missing_token, challenge_granted_scopes);
+    set!(max_token_size, token_cache, rfc9068_only, realm, error_on_missing_token, challenge_granted_scopes);
     if let Some(leeway) = settings.leeway {
         builder = builder.leeway(Duration::from_secs_f64(leeway));
     }

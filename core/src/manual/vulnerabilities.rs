@@ -144,7 +144,7 @@
 //! has to be of its type. `aud` may be absent only where `allowed_clients` is set, and then the client
 //! stands in for it. No setting turns a check off.
 //!
-//! - Code: `check`, `check_audience`, `check_time`, `date`, `strings` in `core/src/claims.rs`
+//! - Code: `check`, `check_audience`, `validity`, `date`, `strings` in `core/src/claims.rs`
 //! - Proof: `validity.json` “absent”, “null”, “a text”, “in milliseconds”; `audience.json` “absent”,
 //!   “an empty list”, “a part of ours”, “null is no absence”; `claims.json` “absent”; `issuer.json` “a
 //!   list that holds ours”

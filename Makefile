@@ -1,6 +1,7 @@
 # make build   every package and example, in release form
 # make test    everything that a change must pass
 # make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
+# make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -57,6 +58,7 @@ test: lint core python node installed e2e deny
 
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path core/fuzz/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
@@ -106,6 +108,32 @@ target/tools/bin/cargo-deny:
 # Not part of `make test`: it takes minutes, and wants a machine to itself.
 deep: build
 	cd tests/end_to_end && $(PY) deep.py
+
+# ---- fuzz ---------------------------------------------------------------------------------------
+
+# libFuzzer's runtime and the compiler's own coverage: no nightly compiler, no cargo tool, no clang.
+# No address sanitizer either: the core forbids unsafe code.
+FUZZ := target/fuzz
+FUZZ_TARGETS := token jwks operation settings
+FUZZ_SECONDS := 60
+FUZZ_CARGO := cd core/fuzz && CARGO_TARGET_DIR=$(CURDIR)/$(FUZZ) RUSTFLAGS="-Cpasses=sancov-module \
+  $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)" cargo
+
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+
+# What is new is kept in the corpus. An input that fails is kept among the findings, and tried first
+# from then on.
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: fuzz-build
+	mkdir -p $(FUZZ)/corpus/$* $(FUZZ)/findings/$*
+	$(FUZZ)/$(TRIPLE)/release/$* -max_total_time=$(FUZZ_SECONDS) -timeout=10 -dict=core/fuzz/words.dict \
+	  -artifact_prefix=$(FUZZ)/findings/$*/ -print_final_stats=1 \
+	  $(addprefix $(FUZZ)/,corpus/$* findings/$* seeds/$*) 2>&1 | grep -avE '^#[0-9]+.(NEW|REDUCE|RELOAD) |# Uses:'
+
+fuzz-build:
+	rm -rf $(FUZZ)/seeds
+	python3 core/fuzz/seeds.py $(FUZZ)/seeds
+	$(FUZZ_CARGO) clippy --locked --release --all-targets -- -D warnings
+	$(FUZZ_CARGO) build --locked --release
 
 # ---- demo ---------------------------------------------------------------------------------------
 

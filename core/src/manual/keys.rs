@@ -59,8 +59,8 @@
 //! an outage for as long as the old keys serve. Two keys without `kid` that fit the same token are 401
 //! for as long as both are there.
 //!
-//! A key that is no longer in the set is refused from the end of the next good attempt on. No verdict
-//! is remembered, so that this holds for tokens that were accepted before, too.
+//! A key that is no longer in the set is refused from the end of the next good attempt on, also for
+//! tokens that were accepted before.
 //!
 //! An issuer makes rotation invisible if it publishes a key at least one freshness before it signs with
 //! it, and withdraws it no sooner than the last token signed with it has expired.

@@ -152,6 +152,8 @@ test('misconfiguration names the setting', () => {
     [{ leewayMs: -1 }, 'leewayMs'],
     [{ leewayMs: '30' }, 'leewayMs'],
     [{ maxTokenSize: 1.5 }, 'maxTokenSize'],
+    [{ tokenCache: -1 }, 'tokenCache'],
+    [{ tokenCache: '4096' }, 'tokenCache'],
     [{ rfc9068Only: 'yes' }, 'rfc9068Only'],
     [{ audience: [RESOURCE] }, 'audience'],
     [{ scopeHierarchy: { a: 'b' } }, 'scopeHierarchy'],

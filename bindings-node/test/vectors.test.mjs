@@ -148,8 +148,8 @@ function newServer(settings, world) {
   } = settings
   const plain = [
     'audiences', 'allowed_clients', 'authorization_servers', 'scopes_supported', 'challenge_scopes', 'algorithms',
-    'max_token_size', 'token_cache', 'rfc9068_only', 'realm', 'scope_hierarchy', 'error_on_missing_token', 'challenge_granted_scopes',
-    'metadata',
+    'max_token_size', 'token_cache', 'rfc9068_only', 'realm', 'scope_hierarchy', 'error_on_missing_token',
+    'challenge_granted_scopes', 'metadata',
   ]
   const options = { leewayMs: milliseconds(leeway) }
   for (const name of plain) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_bearer as core;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString};
@@ -48,6 +48,17 @@ pub(crate) fn seconds(value: &Bound<'_, PyAny>, setting: &str) -> PyResult<Durat
     let seconds: f64 = value.extract()?;
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| setting_error(value.py(), setting, "must be a number of seconds, such as 30 or 0.5"))
+}
+
+/// A number of things. One that no machine could count is out of range, too.
+pub(crate) fn whole(value: &Bound<'_, PyAny>, setting: &str) -> PyResult<usize> {
+    value.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(value.py()) {
+            setting_error(value.py(), setting, "must be a whole number that is not negative, such as 4096")
+        } else {
+            error
+        }
+    })
 }
 
 /// Any JSON value, by way of Python's own `json`.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
-use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, strings, to_json};
+use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, strings, to_json, whole};
 use crate::decision::Decision;
 use crate::health::KeysHealth;
 use crate::issuers::{self, Issuers, several};
@@ -27,9 +27,9 @@ impl ResourceServer {
     #[pyo3(
         signature = (*, resource, issuers, **settings),
         text_signature = "(*, resource, issuers, audiences=None, allowed_clients=(), authorization_servers=(), \
-            scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, token_cache=4096, \
-            rfc9068_only=False, scope_hierarchy=None, realm=None, error_on_missing_token=False, \
-            challenge_granted_scopes=False, metadata=None, keys=None)"
+            scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, \
+            token_cache=4096, rfc9068_only=False, scope_hierarchy=None, realm=None, \
+            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None)"
     )]
     fn new(
         resource: String,
@@ -234,8 +234,8 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
         "scopes_supported" => builder.scopes_supported(list()?),
         "algorithms" => builder.algorithms(list()?),
         "leeway" => builder.leeway(seconds(value, "leeway")?),
-        "max_token_size" => builder.max_token_size(value.extract()?),
-        "token_cache" => builder.token_cache(value.extract()?),
+        "max_token_size" => builder.max_token_size(whole(value, name)?),
+        "token_cache" => builder.token_cache(whole(value, name)?),
         "rfc9068_only" => builder.rfc9068_only(value.extract()?),
         "error_on_missing_token" => builder.error_on_missing_token(value.extract()?),
         "challenge_granted_scopes" => builder.challenge_granted_scopes(value.extract()?),

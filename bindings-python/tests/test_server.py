@@ -156,6 +156,10 @@ def test_scope_hierarchy(issuer: TestIssuer) -> None:
         ("issuers", lambda: ResourceServer(resource=RESOURCE, issuers=ISSUER)),
         ("leeway", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], leeway=600)),
         ("leeway", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], leeway=-1)),
+        ("max_token_size", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], max_token_size=-1)),
+        ("token_cache", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], token_cache=1_000_001)),
+        ("token_cache", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], token_cache=-1)),
+        ("token_cache", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], token_cache=2**64)),
         ("jwks_fresh", lambda: Issuers([ISSUER], jwks_fresh=float("nan"))),
         ("jwks_fresh", lambda: ResourceServer(resource=RESOURCE, issuers=[ISSUER], keys={"jwks_fresh": -1})),
         (
@@ -179,6 +183,7 @@ def test_a_wrong_type_names_the_argument() -> None:
     wrongs: list[dict[str, Any]] = [
         {"audiences": [1]},
         {"leeway": "30"},
+        {"token_cache": 0.5},
         {"no_such": 1},
         {"metadata": [1]},
         {"keys": {"no_such": 1}},
@@ -358,10 +363,16 @@ def test_a_token_is_verified_once(issuer: TestIssuer) -> None:
     stats = server.token_cache_stats()
     assert (stats.hits, stats.misses, stats.tokens) == (2, 1, 1)
     assert repr(stats) == "TokenCacheStats(hits=2, misses=1, tokens=1)"
+    with pytest.raises(AttributeError):
+        stats.hits = 0  # type: ignore[misc]
     server.clear_token_cache()
     assert server.token_cache_stats().tokens == 0
+    assert server.try_authorize(request(token), Requirement.none())
+    assert server.token_cache_stats().misses == 2
 
     off = ResourceServer(resource=RESOURCE, issuers=issuer.static(), token_cache=0)
-    for _ in range(3):
-        assert off.try_authorize(request(token), Requirement.none())
-    assert off.token_cache_stats().hits == 0
+    environ = {"MCP_SERVER_URL": RESOURCE}
+    for server in [off, ResourceServer.from_env(environ, issuers=issuer.static(), token_cache=0)]:
+        for _ in range(3):
+            assert server.try_authorize(request(token), Requirement.none())
+        assert server.token_cache_stats().hits == 0

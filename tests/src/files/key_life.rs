@@ -20,7 +20,8 @@ pub(super) fn file(keys: &Keys) -> File {
             rotation(keys),
             cooldown(keys),
             repeated(keys),
-            remembered(keys),
+            remembered(keys, "Tokens are remembered", None),
+            remembered(keys, "No token is", Some(0)),
             apart(keys),
             public(keys),
         ],
@@ -203,16 +204,21 @@ fn repeated(keys: &Keys) -> Group {
         .done()
 }
 
-/// Each of these is sent before and after something changes; in between it may be remembered.
-fn remembered(keys: &Keys) -> Group {
+/// Each of these is sent before and after something changes; in between it may be remembered. The
+/// answers are the same where that is off.
+fn remembered(keys: &Keys, comment: &str, token_cache: Option<usize>) -> Group {
     let other = Key::new("ed25519-other", "other", "EdDSA");
     let gone = || script(&[(KEYS, key_set(&[other.jwk()]))]);
     let renamed = || script(&[(KEYS, key_set(&[Key::new("ed25519", "renamed", "EdDSA").jwk()]))]);
+    let namesake = Key::new("ed25519-other", Key::usual().kid(), "EdDSA");
+    let impostor = || script(&[(KEYS, key_set(&[namesake.jwk()]))]);
     let back = || script(&[(KEYS, usual_keys())]);
     let token = |after: f64| later(good(keys), after);
     let brief = |after: f64| with_token(good(keys).mint()).after(after);
-    let mut group = requests("A token that was seen before is judged as if it were not", with_uri())
-        .proving(&["design:token-cache"]);
+    let begun = |after: f64| with_token(good(keys).claim("nbf", NOW + 4).mint()).after(after);
+    let comment = format!("A token that was seen before is judged as if it were not. {comment}");
+    let mut group =
+        requests(&comment, Settings { token_cache, ..with_uri() }).proving(&["design:token-cache"]);
     group.fetch = Some(back());
     group
         .test("a token", &[], token(0.0), passes())
@@ -225,10 +231,13 @@ fn remembered(keys: &Keys) -> Group {
             WIRE.denied_asking("insufficient_scope", "todo:admin"),
         )
         .test("one that expires", &[], brief(3.0), ok())
+        .test("one that has begun", &["A-6"], begun(4.0), ok())
+        .test("the clock is set back to before that", &["A-6"], begun(-27.0), denied("not_yet_valid"))
         .test("within the leeway", &["A-6"], brief(329.0), ok())
         .test("beyond it", &["A-6"], brief(330.0), denied("expired"))
         .test("its key is withdrawn", &["K-5"], token(3600.0).fetch(gone()), denied("key_not_found"))
         .test("its key has another name", &["K-5"], token(7200.0).fetch(renamed()), denied("key_not_found"))
+        .test("another key has its name", &["K-5"], token(9000.0).fetch(impostor()), denied("bad_signature"))
         .test("its key is back", &["K-5"], token(10_800.0).fetch(back()), passes())
         .test(
             "a byte less",

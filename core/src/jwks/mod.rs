@@ -8,6 +8,7 @@
 //! issuer,     settings -> Issuers                         checked once
 //! builder
 //! source      find(kid, alg, now): what is in memory, else the one fetch that all wait for
+//! state       what is known of them, changed as a whole
 //! policy      use, wait, refuse or unavailable; fetch     pure
 //! missing     kids that were lately not found             bounded
 //! download    one attempt: metadata, then keys            one deadline
@@ -28,6 +29,7 @@ mod missing;
 mod policy;
 mod set;
 mod source;
+mod state;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -4,7 +4,6 @@
 //! state, changed by compare-and-swap: no lock is held that a fork could leave locked.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
@@ -18,10 +17,9 @@ use super::download::{Download, Failure, Loaded};
 use super::health::{KeysEvent, KeysHealth, KeysStatus};
 use super::key::Thumbprint;
 use super::missing::Missing;
-use super::policy::{
-    self, Asked, Attempt, Budget, Facts, Freshness, Occasion, Plan, Settings, Verdict, Waited,
-};
+use super::policy::{self, Asked, Occasion, Plan, Settings, Verdict, Waited};
 use super::set::{Candidates, Choice, KeySet};
+use super::state::{Attempted, State, Wanted};
 use crate::algorithm::Algorithm;
 use crate::clock::{Clock, UnixTime};
 use crate::spawn::Spawn;
@@ -66,31 +64,6 @@ pub(super) struct Remote {
     pub(super) observer: Option<Observer>,
     pub(super) state: ArcSwap<State>,
     pub(super) missing: Missing,
-}
-
-#[derive(Clone, Default)]
-pub(super) struct State {
-    loaded: Option<(Arc<Loaded>, Freshness)>,
-    last: Option<(Attempt, Option<Failure>)>,
-    /// How many attempts have failed since the last success.
-    failures: u32,
-    budget: Budget,
-    flight: Option<Arc<Attempted>>,
-}
-
-struct Attempted {
-    pid: u32,
-    since: UnixTime,
-    /// Which key it began for.
-    wanted: Option<Wanted>,
-    /// Taken only when it is dropped.
-    done: Option<watch::Sender<bool>>,
-}
-
-/// What selects a key.
-struct Wanted {
-    kid: Option<Box<str>>,
-    algorithm: Algorithm,
 }
 
 impl KeySource {
@@ -175,46 +148,6 @@ impl Flight {
             let _ = done.subscribe().wait_for(|done| *done).await;
         }
         self.then
-    }
-}
-
-impl State {
-    fn facts(&self) -> Facts {
-        Facts {
-            set: self.loaded.as_ref().map(|(_, freshness)| *freshness),
-            last: self.last.map(|(attempt, _)| attempt),
-            flying_since: self.flying().map(|flight| flight.since),
-            budget: self.budget,
-        }
-    }
-
-    /// After an attempt that brought keys.
-    fn succeeded(&self, loaded: &Arc<Loaded>, since: UnixTime, ended: UnixTime, fresh: Duration) -> Self {
-        let lifetime = loaded.lifetime.unwrap_or(fresh).min(fresh);
-        Self {
-            loaded: Some((Arc::clone(loaded), Freshness::new(since, lifetime, random()))),
-            last: Some((Attempt::succeeded(ended), None)),
-            failures: 0,
-            budget: self.budget,
-            flight: None,
-        }
-    }
-
-    /// After an attempt that did not.
-    fn failed(&self, failure: Failure, ended: UnixTime) -> Self {
-        let failures = self.failures.saturating_add(1);
-        Self {
-            loaded: self.loaded.clone(),
-            last: Some((Attempt::failed(ended, failures, random()), Some(failure))),
-            failures,
-            budget: self.budget,
-            flight: None,
-        }
-    }
-
-    /// The attempt that is under way in this process.
-    fn flying(&self) -> Option<&Arc<Attempted>> {
-        self.flight.as_ref().filter(|flight| flight.pid == process::id())
     }
 }
 
@@ -333,23 +266,6 @@ impl Remote {
 /// Another request was quicker.
 struct Overtaken;
 
-impl Attempted {
-    fn end(&self) {
-        if let Some(done) = &self.done {
-            done.send_replace(true);
-        }
-    }
-}
-
-/// Begun before a fork, by threads that this process does not have: its locks are never touched.
-impl Drop for Attempted {
-    fn drop(&mut self) {
-        if self.pid != process::id() {
-            mem::forget(self.done.take());
-        }
-    }
-}
-
 /// Writes down how an attempt ended, failures included, before anybody wakes. Dropped early, by a
 /// runtime that ends or a fetch that panics, it writes down a failure.
 struct Landing {
@@ -401,12 +317,6 @@ impl Drop for Landing {
 /// `None` if it panics.
 fn undisturbed<T>(run: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(run)).ok()
-}
-
-/// From 0 to 1. Nothing secret depends on it.
-#[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-fn random() -> f64 {
-    (RandomState::new().hash_one(()) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 impl fmt::Debug for KeySource {

@@ -128,7 +128,7 @@
 //! Here: a failed attempt leaves what is in memory, and it serves for the stale window. Keys that
 //! cannot be had are 503.
 //!
-//! - Code: `failed` in `core/src/jwks/source.rs`; `decide` in `core/src/jwks/policy.rs`
+//! - Code: `failed` in `core/src/jwks/state.rs`; `decide` in `core/src/jwks/policy.rs`
 //! - Proof: `key_outage.json` “once the keys are old, they are used all the same”, “past it: 503, never
 //!   401”, “a good token: 503, never 401”;
 //!   `a_usable_key_never_waits_and_a_failing_issuer_never_makes_a_token_invalid` in

@@ -72,7 +72,7 @@ impl TokenCache {
     /// What is known of this token, if `is_valid` says that it still holds.
     pub(crate) fn get(&self, token: &[u8], is_valid: impl FnOnce(&Verified) -> bool) -> Option<AccessToken> {
         let (row, tag) = self.row(token)?;
-        let place = row.places.iter().find(|place| place.tag.load(Ordering::Relaxed) == tag)?;
+        let place = row.place_of(tag)?;
         let verified = place.verified.load();
         let verified = verified.as_ref().filter(|verified| verified.token.secret().as_bytes() == token)?;
         if !is_valid(verified) {
@@ -84,6 +84,11 @@ impl TokenCache {
         }
         row.hits.fetch_add(1, Ordering::Relaxed);
         Some(verified.token.clone())
+    }
+
+    /// Whether there is, very likely, something to [`get`](Self::get).
+    pub(crate) fn contains(&self, token: &[u8]) -> bool {
+        self.row(token).is_some_and(|(row, tag)| row.place_of(tag).is_some())
     }
 
     pub(crate) fn insert(&self, verified: Verified) {
@@ -126,10 +131,13 @@ impl TokenCache {
 }
 
 impl Row {
+    fn place_of(&self, tag: u64) -> Option<&Place> {
+        self.places.iter().find(|place| place.tag.load(Ordering::Relaxed) == tag)
+    }
+
     /// The token's own place, an empty one, or that of a token that was not asked for of late.
     fn place_for(&self, tag: u64) -> Option<&Place> {
-        let with = |tag| self.places.iter().find(|place| place.tag.load(Ordering::Relaxed) == tag);
-        with(tag).or_else(|| with(0)).or_else(|| {
+        self.place_of(tag).or_else(|| self.place_of(0)).or_else(|| {
             let unused = self.places.iter().find(|place| !place.used.swap(false, Ordering::Relaxed));
             unused.or_else(|| self.places.first())
         })

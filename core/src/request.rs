@@ -33,6 +33,11 @@ pub(crate) struct FieldValues<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// The names of the header fields that can matter. Whoever has to copy fields may leave out the
+    /// others.
+    pub const FIELDS: &'static [&'static str] =
+        &["authorization", "dpop", "origin", "if-none-match", "access-control-request-method"];
+
     /// A request without credentials.
     #[must_use]
     pub const fn new(method: &'a str, target: &'a str) -> Self {
@@ -172,5 +177,22 @@ impl std::fmt::Debug for FieldValues<'_> {
             (Some(_), false) => "one [redacted]",
             (Some(_), true) => "several [redacted]",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_named_fields_matter() {
+        let seen = |name: &str| format!("{:?}", Request::new("GET", "/").field(name, b"x"));
+        for name in Request::FIELDS {
+            assert_ne!(seen(name), seen("x"), "{name}");
+            assert_eq!(seen(&name.to_uppercase()), seen(name), "{name}");
+        }
+        for name in ["accept", "host", "x-forwarded-for", "cookie", "if-match", "proxy-authorization"] {
+            assert_eq!(seen(name), seen("x"), "{name}");
+        }
     }
 }

@@ -173,6 +173,14 @@ impl ResourceServer {
         self.0.cache.stats()
     }
 
+    /// Whether the token of this request is in the cache, so that a call with it costs no signature:
+    /// of use where a signature is checked elsewhere than on the thread that asks. Says nothing about
+    /// the answer.
+    #[must_use]
+    pub fn remembers(&self, request: &Request<'_>) -> bool {
+        BearerToken::glimpse(request.authorization_values()).is_some_and(|token| self.0.cache.contains(token))
+    }
+
     /// The protected resource metadata (RFC 9728).
     #[must_use]
     pub fn metadata(&self) -> &ProtectedResourceMetadata {

@@ -117,6 +117,20 @@ async fn every_spelling_of_the_field_finds_it_and_nothing_else_does() {
 }
 
 #[tokio::test]
+async fn whether_a_token_is_remembered_can_be_asked() {
+    let world = World::new(100);
+    let value = format!("Bearer {}", world.issuer.token(RESOURCE).mint());
+    let request = Request::new("GET", "/").authorization(value.as_bytes());
+    assert!(!world.server.remembers(&request));
+    assert_eq!(world.reason_of(&request).await, "allowed");
+    assert!(world.server.remembers(&request));
+    assert!(!world.server.remembers(&Request::new("GET", "/")));
+    world.server.clear_token_cache();
+    assert!(!world.server.remembers(&request));
+    assert_eq!(world.counts().0, 0);
+}
+
+#[tokio::test]
 async fn time_goes_on_for_a_remembered_token() {
     let world = World::new(100);
     let token = world.issuer.token(RESOURCE).claim("nbf", 1_800_000_000_u64).mint();

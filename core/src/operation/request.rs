@@ -48,6 +48,11 @@ enum Field<'a> {
 pub(super) struct Mismatch;
 
 impl<'a> OperationRequest<'a> {
+    /// The names of the header fields that can matter. Whoever has to copy fields may leave out the
+    /// others.
+    pub const FIELDS: &'static [&'static str] =
+        &["upgrade", "mcp-name", "mcp-method", "content-type", "content-encoding", "mcp-protocol-version"];
+
     /// A request whose body is the bytes that the client sent.
     pub fn new(
         method: &'a str,
@@ -284,6 +289,20 @@ mod tests {
         let twice = [("Content-Type", "application/json"), ("Content-Encoding", "identity")];
         assert!(!plain(&[twice[0], twice[1], ("content-encoding", "gzip")]));
         assert!(!plain(&[twice[0], ("content-encoding", "gzip"), twice[1]]));
+    }
+
+    #[test]
+    fn exactly_the_named_fields_matter() {
+        let seen = |name: &str, value: &str| {
+            format!("{:?}", OperationRequest::new("POST", [(name, value.as_bytes())], b""))
+        };
+        for name in OperationRequest::FIELDS {
+            assert_ne!(seen(name, "websocket"), seen("x", "websocket"), "{name}");
+            assert_eq!(seen(&name.to_uppercase(), "websocket"), seen(name, "websocket"), "{name}");
+        }
+        for name in ["accept", "connection", "content-length", "mcp-session-id", "transfer-encoding"] {
+            assert_eq!(seen(name, "websocket"), seen("x", "websocket"), "{name}");
+        }
     }
 
     #[test]

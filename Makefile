@@ -1,16 +1,19 @@
 # make build   every package and example, in release form
 # make test    everything that a change must pass
+# make baseline    makes the instructions that the hot paths take now those that they may take
 # make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
 # make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
+# make bench-rust  what a check costs in Rust, beside other libraries
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
-# A new machine needs Rust, CPython, Node with npm, make and gcc. The rest is installed here.
+# A new machine needs Rust, CPython, Node with npm, make and gcc, and for the instruction counts
+# valgrind. The rest is installed here.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e deny deep fuzz fuzz-build bench-tokens bench-rust demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -53,12 +56,13 @@ $(DONE)/npm/%: %/package-lock.json
 
 # ---- test ---------------------------------------------------------------------------------------
 
-test: lint core python node installed e2e deny
+test: lint core instructions python node installed e2e deny
 	@echo "all tests passed"
 
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path core/fuzz/Cargo.toml
+	cargo fmt --check --manifest-path bench/rust/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
@@ -80,6 +84,18 @@ core:
 vectors:
 	cargo run $(CARGO_FLAGS) --quiet -p mcp-bearer-tests --bin vectors
 
+# How many instructions the hot paths take: fails where it is not as in the baseline.
+COUNTER := $(if $(shell command -v valgrind),target/tools/bin/gungraun-runner)
+INSTRUCTIONS := PATH="$(CURDIR)/target/tools/bin:$$PATH" python3 tests/benches/instructions.py
+COUNT := cargo bench $(filter-out --release,$(CARGO_FLAGS)) --workspace $(BINDINGS) --all-features --bench instructions
+
+instructions: $(COUNTER)
+	$(INSTRUCTIONS) $(COUNT)
+
+# Makes what is counted now the baseline of this compiler and machine.
+baseline: $(COUNTER)
+	$(INSTRUCTIONS) --write $(COUNT)
+
 python: wheel
 	cd bindings-python && $(PY) -m pytest
 
@@ -100,10 +116,12 @@ deny: target/tools/bin/cargo-deny
 	cargo fetch --quiet --locked
 	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --offline --all-features check --hide-inclusion-graph bans licenses sources
 
-# The only cargo tool that a test needs. Unoptimised: it is built more often than it runs.
-target/tools/bin/cargo-deny:
+# The cargo tools that tests need. Unoptimised: they are built more often than they run.
+target/tools/bin/cargo-deny: TOOL := cargo-deny@0.20.2
+target/tools/bin/gungraun-runner: TOOL := gungraun-runner@0.20.0
+target/tools/bin/%:
 	env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR=$(CURDIR)/target/tools-build \
-	  cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
+	  cargo install --quiet --debug --locked --root target/tools $(TOOL)
 
 # Not part of `make test`: it takes minutes, and wants a machine to itself.
 deep: build
@@ -134,6 +152,20 @@ fuzz-build:
 	python3 core/fuzz/seeds.py $(FUZZ)/seeds
 	$(FUZZ_CARGO) clippy --locked --release --all-targets -- -D warnings
 	$(FUZZ_CARGO) build --locked --release
+
+# ---- bench --------------------------------------------------------------------------------------
+
+BENCH_CARGO := cd bench/rust && CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
+# One of the peers needs OpenSSL's headers.
+BENCH_FLAGS := --locked --release $(if $(shell pkg-config --exists openssl && echo yes),--features josekit)
+
+# The tokens that the programs of all languages check.
+bench-tokens:
+	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint
+
+bench-rust:
+	$(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
+	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
 
 # ---- demo ---------------------------------------------------------------------------------------
 

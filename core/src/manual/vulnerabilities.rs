@@ -292,7 +292,7 @@
 //! coding is taken off. What exceeds a limit has a constant answer.
 //!
 //! - Code: `get` in `core/src/fetch/client.rs`, `core/src/jwks/download.rs`; `accept` in
-//!   `core/src/jwks/download.rs`; `nested` in `core/src/json.rs`; `judge` in
+//!   `core/src/jwks/download.rs`; `read` in `core/src/json.rs`; `judge` in
 //!   `core/src/operation/mod.rs`
 //! - Proof: `key_outage.json` “At first: Too long an answer”, “At first: A content coding that was not
 //!   asked for”, “At first: No answer in time”; `token.json` “one byte longer”; `token_json.json`

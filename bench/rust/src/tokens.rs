@@ -43,10 +43,10 @@ pub fn token(issuer: &Issuer, n: usize) -> Token {
         .scope("todo:read todo:write")
 }
 
-/// The first [`COUNT`] of them.
+/// The first so many of them.
 #[must_use]
-pub fn good(issuer: &Issuer) -> Vec<String> {
-    (0..COUNT).map(|n| token(issuer, n).mint()).collect()
+pub fn good(issuer: &Issuer, count: usize) -> Vec<String> {
+    (0..count).map(|n| token(issuer, n).mint()).collect()
 }
 
 /// Each with the signature of the next.
@@ -91,9 +91,9 @@ pub fn bad(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)> {
 
 /// All of it, in the form of `build/bench/tokens/<ALG>.json`.
 #[must_use]
-pub fn file(algorithm: Algorithm) -> Value {
+pub fn file(algorithm: Algorithm, count: usize) -> Value {
     let (issuer, key) = issuer(algorithm);
-    let tokens = good(&issuer);
+    let tokens = good(&issuer, count);
     let bad: serde_json::Map<_, Value> =
         bad(&issuer, &key).into_iter().map(|(name, token)| (name.to_owned(), token.into())).collect();
     json!({

@@ -2,6 +2,7 @@
 # make test    everything that a change must pass
 # make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
 # make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
+# make bench-rust  what a check costs in Rust, beside other libraries
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench-tokens bench-rust demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -59,6 +60,7 @@ test: lint core python node installed e2e deny
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path core/fuzz/Cargo.toml
+	cargo fmt --check --manifest-path bench/rust/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
@@ -134,6 +136,20 @@ fuzz-build:
 	python3 core/fuzz/seeds.py $(FUZZ)/seeds
 	$(FUZZ_CARGO) clippy --locked --release --all-targets -- -D warnings
 	$(FUZZ_CARGO) build --locked --release
+
+# ---- bench --------------------------------------------------------------------------------------
+
+BENCH_CARGO := cd bench/rust && CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
+# One of the peers needs OpenSSL's headers.
+BENCH_FLAGS := --locked --release $(if $(shell pkg-config --exists openssl && echo yes),--features josekit)
+
+# The tokens that the programs of all languages check.
+bench-tokens:
+	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint
+
+bench-rust:
+	$(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
+	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
 
 # ---- demo ---------------------------------------------------------------------------------------
 

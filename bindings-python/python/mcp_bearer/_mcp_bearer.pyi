@@ -721,5 +721,5 @@ class Entry:
 class Pending:
     """An answer that may have to wait for keys."""
 
-    def poll(self, wake: Callable[[], object] | None, /) -> Any:
+    def poll(self, wake: Callable[[], object], /) -> Any:
         """Return the answer, or ``None``, in which case ``wake`` will be called from any thread."""

@@ -2,7 +2,8 @@
 # make test    everything that a change must pass
 # make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
 # make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
-# make bench-rust  what a check costs in Rust, beside other libraries
+# make bench   what a check costs, in Rust, Python and Node and in servers, beside other libraries;
+#              bench-rust, bench-python, bench-node, bench-http are its parts
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
@@ -11,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench-tokens bench-rust demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench bench-tokens bench-rust bench-wheel bench-addon bench-http demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -61,6 +62,7 @@ lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path core/fuzz/Cargo.toml
 	cargo fmt --check --manifest-path bench/rust/Cargo.toml
+	cargo fmt --check --manifest-path bench/http/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
@@ -84,6 +86,7 @@ vectors:
 
 python: wheel
 	cd bindings-python && $(PY) -m pytest
+	cd bench && $(PY) -m pytest -q -p no:cacheprovider test_report.py
 
 node: addon
 	cd bindings-node && npm test --silent
@@ -139,6 +142,10 @@ fuzz-build:
 
 # ---- bench --------------------------------------------------------------------------------------
 
+# Reads what its parts have measured, and writes the tables and pictures that the README shows.
+bench: bench-rust bench-python bench-node bench-http
+	python3 bench/report.py
+
 BENCH_CARGO := cd bench/rust && CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
 # One of the peers needs OpenSSL's headers.
 BENCH_FLAGS := --locked --release $(if $(shell pkg-config --exists openssl && echo yes),--features josekit)
@@ -150,6 +157,30 @@ bench-tokens:
 bench-rust:
 	$(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
 	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
+
+# The packages as a registry gets them, not as the tests do.
+bench-wheel: $(DONE)/venv
+	rm -rf build/bench/wheels
+	cd bindings-python && $(PY) -m maturin build --locked --profile dist --strip --out ../build/bench/wheels
+
+bench-addon: $(DONE)/npm/bindings-node
+	cd bindings-node && NAPI_PROFILE=dist npm run --silent build
+
+# Servers see each of their tokens once: as many as rounds need.
+BENCH_HTTP := CARGO_TARGET_DIR=$(CURDIR)/target/bench
+BENCH_HTTP_TOKENS := 25000
+
+bench-http: bench-wheel bench-addon $(DONE)/npm/bench/http/express $(DONE)/bench-fastapi
+	build/bench/fastapi/bin/pip install --quiet --force-reinstall --no-deps build/bench/wheels/*.whl
+	cd bench/http && $(BENCH_HTTP) cargo clippy --locked --release --all-targets -- -D warnings
+	cd bench/http && $(BENCH_HTTP) cargo build --locked --release
+	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint $(BENCH_HTTP_TOKENS)
+	$(BENCH_HTTP) python3 bench/http/measure.py
+
+$(DONE)/bench-fastapi: bench/http/fastapi/requirements.txt
+	python3 -m venv build/bench/fastapi
+	build/bench/fastapi/bin/pip install --quiet --disable-pip-version-check -r $<
+	mkdir -p $(@D) && touch $@
 
 # ---- demo ---------------------------------------------------------------------------------------
 

@@ -69,7 +69,11 @@ class Bench:
         return {
             "part": self.framework.name,
             "title": f"{self.framework.title}, over HTTP",
-            "machine": {"CPU": cpu_model(), "cores": len(CORES), "kernel": f"{platform.system()} {platform.release().split('-')[0]}"},
+            "machine": {
+                "CPU": cpu_model(),
+                "cores": len(CORES),
+                "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
+            },
             "versions": self.framework.versions(),
             "tables": [self.table(table) for table in self.framework.tables()],
         }
@@ -84,21 +88,27 @@ class Bench:
             first = number % len(table.cases)
             for case in table.cases[first:] + table.cases[:first]:
                 runs[case.name].append(self.run(table, case, WARM_UP + number))
-        cases = []
-        for case in table.cases:
-            samples = [cpu for cpu, _ in runs[case.name]]
-            latency = {q: statistics.median(load[q] for _, load in runs[case.name]) for q in ("p50", "p99")}
-            print(f"{self.framework.name:8} {table.title:26} {case.name:44} {statistics.median(samples):8.2f} µs", flush=True)
-            cases.append(
-                {
-                    "name": case.name,
-                    "ours": case.ours,
-                    "samples": samples,
-                    "accepts": self.accepts[case.variant] if case.variant != "no-op" else [],
-                    "extra": {f"{q} of the answer, ms": value for q, value in latency.items()},
-                }
-            )
-        return {"title": table.title, "unit": "µs of CPU per request", "against": table.against, "cases": cases}
+        return {
+            "title": table.title,
+            "unit": "µs of CPU per request",
+            "against": table.against,
+            "cases": [self.result(table, case, runs[case.name]) for case in table.cases],
+        }
+
+    def result(self, table: Table, case: Case, runs: list[tuple[float, dict[str, float]]]) -> dict[str, Any]:
+        samples = [cpu for cpu, _ in runs]
+        median = f"{statistics.median(samples):8.2f} µs"
+        print(f"{self.framework.name:8} {table.title:26} {case.name:44} {median}", flush=True)
+        return {
+            "name": case.name,
+            "ours": case.ours,
+            "samples": samples,
+            "accepts": [] if case.variant == "no-op" else self.accepts[case.variant],
+            "extra": {
+                f"{quantile} of the answer, ms": statistics.median(load[quantile] for _, load in runs)
+                for quantile in ("p50", "p99")
+            },
+        }
 
     def run(self, table: Table, case: Case, number: int) -> tuple[float, dict[str, float]]:
         """What a request costs in µs of CPU, and how long clients wait."""
@@ -112,7 +122,8 @@ class Bench:
             text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, CORES[:1]),
         )
-        assert load.stdin is not None and load.stdout is not None
+        assert load.stdin is not None
+        assert load.stdout is not None
         with load:
             print(self.good[0], *tokens, sep="\n", end="\n\n", file=load.stdin, flush=True)
             load.stdout.readline()
@@ -134,7 +145,12 @@ def call() -> dict[str, Any]:
     """A tools/call of 2 KB."""
     item = {"title": "Buy milk", "due": "2026-12-01", "priority": 3, "tags": ["home", "shop"]}
     arguments = {"title": "Buy milk", "list": "groceries", "items": [item] * 20}
-    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "create_todo", "arguments": arguments}}
+    return {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "create_todo", "arguments": arguments},
+    }
 
 
 def cpu_model() -> str:

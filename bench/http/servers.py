@@ -48,7 +48,8 @@ class Server:
         raise SystemExit(f"{self.process.args!r} did not start: {self.log.read_text()}")
 
     def cpu(self) -> float:
-        """Seconds of CPU that all of its threads have used: its CPU clock, as clock_getcpuclockid(3) names it."""
+        """Seconds of CPU that all of its threads have used."""
+        # The number that clock_getcpuclockid(3) gives for a process.
         return time.clock_gettime((~self.process.pid << 3) | 2)
 
     def status(self, token: str) -> int:

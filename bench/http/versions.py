@@ -15,18 +15,25 @@ def of_crates(lock: Path, names: list[str]) -> dict[str, str]:
 def of_npm(folder: Path, names: list[str]) -> dict[str, str]:
     """Versions of Node and of these packages."""
     installed = {
-        name: json.loads((folder / "node_modules" / name / "package.json").read_text())["version"] for name in names
+        name: json.loads((folder / "node_modules" / name / "package.json").read_text())["version"]
+        for name in names
     }
     return {"Node": output("node", "--version").removeprefix("v")} | installed
 
 
 def of_python(python: Path, names: list[str]) -> dict[str, str]:
     """Versions of Python and of these packages."""
-    program = "import platform, sys; from importlib.metadata import version; print(platform.python_version(), *map(version, sys.argv[1:]))"
-    found = output(str(python), "-c", program, *names).split()
+    found = output(str(python), "-c", OF_PYTHON, *names).split()
     return dict(zip(["Python", *names], found, strict=True))
 
 
 def output(*command: str) -> str:
     """What a command prints."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+OF_PYTHON = """
+import platform, sys
+from importlib.metadata import version
+print(platform.python_version(), *map(version, sys.argv[1:]))
+"""

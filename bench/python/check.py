@@ -13,11 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mcp_bearer import Issuer, Issuers, Request, Requirement, ResourceServer
+
 import peers
 import rounds
 import weight
 from given import BUILD, Given, given
-from mcp_bearer import Issuer, Issuers, Request, Requirement, ResourceServer
 from rounds import Case
 
 ROUNDS = int(os.environ.get("ROUNDS", "11"))

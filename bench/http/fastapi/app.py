@@ -9,7 +9,6 @@ who fetch it.
 import os
 from typing import Any
 
-from fastapi import FastAPI, Security
 from mcp_bearer import Issuer, OperationPolicy, ResourceServer
 from mcp_bearer.asgi import OperationsMiddleware
 from mcp_bearer.fastapi import Bearer, protect
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import peers
 from authority import Authority
+from fastapi import FastAPI, Security
 
 POLICY = OperationPolicy(
     tools={"list_todos": "todo:read", "create_todo": "todo:write", "delete_todo": "todo:delete"}

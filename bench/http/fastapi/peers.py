@@ -9,7 +9,6 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastmcp.server.auth.providers.jwt import JWTVerifier
 from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
@@ -21,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from authority import Authority
+from fastapi import FastAPI, Request
 
 
 def install(name: str, app: FastAPI, authority: Authority) -> None:

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use mcp_bearer as core;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
 
-/// A name and a value, as octets.
-pub(crate) type Field<N> = (N, Vec<u8>);
+/// A name, and the octets of a value, which are not copied where they are `bytes`.
+pub(crate) type Field<N> = (N, PyBackedBytes);
 
 /// Names and values, as Python programs take them.
 pub(crate) type Texts<'a> = Vec<(&'a str, Cow<'a, str>)>;
@@ -29,7 +30,7 @@ pub(crate) fn named(
 
 /// The borrowed form.
 pub(crate) fn borrow<N: AsRef<str>>(fields: &[Field<N>]) -> impl Iterator<Item = (&str, &[u8])> {
-    fields.iter().map(|(name, value)| (name.as_ref(), value.as_slice()))
+    fields.iter().map(|(name, value)| (name.as_ref(), &**value))
 }
 
 /// Fields of a response as a list of `(str, str)`; the core writes ASCII only.
@@ -41,9 +42,10 @@ fn collect<N>(headers: &Bound<'_, PyAny>, take: impl Fn(&[u8]) -> Option<N>) -> 
     let mut fields = Vec::new();
     for field in headers.try_iter()? {
         let (name, value) = pair(&field?)?;
-        let (name, value) = (octets(&name)?, octets(&value)?);
+        let (name, octets) = (octets(&name)?, octets(&value)?);
         if let Some(name) = take(&name) {
-            fields.push((name, value.into_owned()));
+            let value = value.cast::<PyBytes>().cloned();
+            fields.push((name, value.unwrap_or_else(|_| PyBytes::new(headers.py(), &octets)).into()));
         }
     }
     Ok(fields)

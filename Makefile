@@ -10,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench-python bench-tokens demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -134,6 +134,26 @@ fuzz-build:
 	python3 core/fuzz/seeds.py $(FUZZ)/seeds
 	$(FUZZ_CARGO) clippy --locked --release --all-targets -- -D warnings
 	$(FUZZ_CARGO) build --locked --release
+
+# ---- bench --------------------------------------------------------------------------------------
+
+# A registry's build of the wheel, beside its peers in an environment of their own.
+BENCH_PY := $(CURDIR)/build/bench/venv/bin/python
+
+bench-python: bench-tokens $(DONE)/venv $(DONE)/bench-venv
+	rm -rf build/bench/wheels
+	cd bindings-python && $(PY) -m maturin build --locked --profile dist --out ../build/bench/wheels
+	$(BENCH_PY) -m pip install --quiet --force-reinstall --no-deps build/bench/wheels/*.whl
+	PROFILE=dist $(BENCH_PY) bench/python/check.py
+
+# New ones each time: they are good for a day.
+bench-tokens:
+	cargo run $(CARGO_FLAGS) --quiet --manifest-path bench/rust/Cargo.toml --bin mint
+
+$(DONE)/bench-venv: bench/python/requirements.txt
+	python3 -m venv build/bench/venv
+	$(BENCH_PY) -m pip install --quiet --disable-pip-version-check -r $<
+	mkdir -p $(@D) && touch $@
 
 # ---- demo ---------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Each library as its documentation says it is used best: keys prepared once; issuer, audience, expiry checked.
+"""Each library as its documentation says it is used best, with issuer, audience and expiry checked.
 
 A peer is a function of what is given that returns a check: a function of a token that raises or
 returns ``None`` where the token is refused.
@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from fastmcp.server.auth.providers.jwt import JWTVerifier
-from given import Given
 from scalekit.common.scalekit import TokenValidationOptions
+
+from given import Given
 
 Check = Callable[[str], Any]
 AsyncCheck = Callable[[str], Awaitable[Any]]

@@ -12,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench bench-tokens bench-rust bench-wheel bench-addon bench-http demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http demo clean
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -142,44 +142,46 @@ fuzz-build:
 
 # ---- bench --------------------------------------------------------------------------------------
 
-# Reads what its parts have measured, and writes the tables and pictures that the README shows.
+# Its parts leave what they have measured in build/bench/results.
 bench: bench-rust bench-python bench-node bench-http
 	python3 bench/report.py
 
-BENCH_CARGO := cd bench/rust && CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
+BENCH_CARGO := CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
+BENCH_PY := $(CURDIR)/build/bench/venv/bin/python
 # One of the peers needs OpenSSL's headers.
 BENCH_FLAGS := --locked --release $(if $(shell pkg-config --exists openssl && echo yes),--features josekit)
 
-# The tokens that the programs of all languages check.
+# The tokens that the programs of all languages check. New ones each time: they are good for a day.
 bench-tokens:
-	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint
 
 bench-rust:
-	$(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
-	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
+	cd bench/rust && $(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
 
-# The packages as a registry gets them, not as the tests do.
-bench-wheel: $(DONE)/venv
+# A registry's build of the wheel, beside its peers in an environment of their own.
+bench-venv: $(DONE)/venv $(DONE)/bench-venv
 	rm -rf build/bench/wheels
 	cd bindings-python && $(PY) -m maturin build --locked --profile dist --strip --out ../build/bench/wheels
+	$(BENCH_PY) -m pip install --quiet --force-reinstall --no-deps build/bench/wheels/*.whl
+
+bench-python: bench-tokens bench-venv
+	PROFILE=dist $(BENCH_PY) bench/python/check.py
 
 bench-addon: $(DONE)/npm/bindings-node
 	cd bindings-node && NAPI_PROFILE=dist npm run --silent build
 
-# Servers see each of their tokens once: as many as rounds need.
-BENCH_HTTP := CARGO_TARGET_DIR=$(CURDIR)/target/bench
-BENCH_HTTP_TOKENS := 25000
+# A server sees each of these tokens once: there are as many as the rounds need.
+bench-http: bench-venv bench-addon $(DONE)/npm/bench/http/express
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint 25000
+	cd bench/http && $(BENCH_CARGO) clippy --locked --release --all-targets -- -D warnings
+	cd bench/http && $(BENCH_CARGO) build --locked --release
+	CARGO_TARGET_DIR=$(CURDIR)/target/bench python3 bench/http/measure.py
 
-bench-http: bench-wheel bench-addon $(DONE)/npm/bench/http/express $(DONE)/bench-fastapi
-	build/bench/fastapi/bin/pip install --quiet --force-reinstall --no-deps build/bench/wheels/*.whl
-	cd bench/http && $(BENCH_HTTP) cargo clippy --locked --release --all-targets -- -D warnings
-	cd bench/http && $(BENCH_HTTP) cargo build --locked --release
-	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint $(BENCH_HTTP_TOKENS)
-	$(BENCH_HTTP) python3 bench/http/measure.py
-
-$(DONE)/bench-fastapi: bench/http/fastapi/requirements.txt
-	python3 -m venv build/bench/fastapi
-	build/bench/fastapi/bin/pip install --quiet --disable-pip-version-check -r $<
+BENCH_REQUIREMENTS := bench/python/requirements.txt bench/http/fastapi/requirements.txt
+$(DONE)/bench-venv: $(BENCH_REQUIREMENTS)
+	python3 -m venv build/bench/venv
+	$(BENCH_PY) -m pip install --quiet --disable-pip-version-check $(BENCH_REQUIREMENTS:%=-r %)
 	mkdir -p $(@D) && touch $@
 
 # ---- demo ---------------------------------------------------------------------------------------

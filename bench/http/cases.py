@@ -10,7 +10,7 @@ import versions
 
 HERE = Path(__file__).parent
 TARGET = Path(os.environ["CARGO_TARGET_DIR"]) / os.environ["CARGO_BUILD_TARGET"] / "release"
-PYTHON = HERE.parents[1] / "build/bench/fastapi/bin/python"
+PYTHON = HERE.parents[1] / "build/bench/venv/bin/python"
 # In its place is a middleware that does nothing.
 NO_OP = "no check"
 # What a policy costs is little, so that it takes more to see it.

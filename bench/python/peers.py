@@ -1,4 +1,4 @@
-"""Each library as its documentation says it is used best: keys prepared; issuer, audience, expiry checked.
+"""Each library as its documentation says it is used best, with issuer, audience and expiry checked.
 
 A peer is a function of what is given that returns a check: a function of a token that raises or
 returns ``None`` where the token is refused.

@@ -147,7 +147,10 @@ class ResourceServer:
         """``authorize`` without I/O: ``None`` if keys must be fetched first."""
 
     def authorize(self, request: Request, requirement: Requirement, /) -> Coroutine[Any, Any, Decision]:
-        """Who is calling, and may they: ``authenticate``, then ``permit``."""
+        """Who is calling, and may they: ``authenticate``, then ``permit``.
+
+        Decided at the call if keys are in memory; then awaiting it never suspends.
+        """
 
     def try_authenticate(self, request: Request, /) -> Authentication | None:
         """``authenticate`` without I/O: ``None`` if keys must be fetched first."""

@@ -12,7 +12,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http demo clean
+.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.

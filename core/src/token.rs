@@ -28,7 +28,8 @@ pub(crate) struct CompactJws<'a> {
     /// Header, payload and signature, one behind the other.
     decoded: Vec<u8>,
     header_end: usize,
-    payload_end: usize,
+    /// A header that is refused is the reason, whatever follows it.
+    payload_end: Result<usize, Reason>,
 }
 
 impl<'a> CompactJws<'a> {
@@ -48,8 +49,8 @@ impl<'a> CompactJws<'a> {
             rules.base64url.decode(part, &mut decoded).ok_or(Reason::MalformedToken)
         };
         let header_end = part(0..first)?;
-        let payload_end = part(first + 1..second)?;
-        part(second + 1..text.len())?;
+        let payload_end = part(first + 1..second);
+        let payload_end = payload_end.and_then(|end| part(second + 1..text.len()).map(|_| end));
         let signing_input = text.get(..second).unwrap_or_default();
         Ok(Self { signing_input, decoded, header_end, payload_end })
     }
@@ -59,7 +60,7 @@ impl<'a> CompactJws<'a> {
     }
 
     pub(crate) fn signature(&self) -> &[u8] {
-        self.decoded.get(self.payload_end..).unwrap_or_default()
+        self.payload_end.ok().and_then(|end| self.decoded.get(end..)).unwrap_or_default()
     }
 
     fn header(&self) -> Result<&str, Reason> {
@@ -68,7 +69,7 @@ impl<'a> CompactJws<'a> {
 
     /// The claims, still only a peer's word.
     pub(crate) fn payload(&self) -> Result<&str, Reason> {
-        self.json(self.header_end..self.payload_end)
+        self.json(self.header_end..self.payload_end?)
     }
 
     fn json(&self, part: Range<usize>) -> Result<&str, Reason> {

@@ -44,10 +44,10 @@ fn policy() -> OperationPolicy {
 }
 
 /// The scopes, `!` if the operation is not allowed, `public`, or the code or reason of the refusal.
-fn show(judged: Result<Needs, Refusal>) -> String {
+fn show(judged: Result<Needs<'_>, Refusal>) -> String {
     match judged {
         Ok(needs) if needs.public => {
-            assert_eq!(needs, Needs { requirement: Requirement::none(), allowed: true, public: true });
+            assert_eq!(needs, Needs { requirement: Cow::default(), allowed: true, public: true });
             "public".to_owned()
         }
         Ok(needs) => format!("{}{}", needs.requirement.scopes(), if needs.allowed { "" } else { " !" }),

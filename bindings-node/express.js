@@ -172,7 +172,7 @@ function readBody(req, limit, done) {
   const finish = () => {
     req.removeListener('readable', read)
     req.removeListener('end', finish)
-    done(Buffer.concat(chunks))
+    done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   }
   req.on('readable', read)
   // An empty body that has arrived already is never readable. One that breaks off has no end, and

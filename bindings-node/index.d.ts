@@ -66,6 +66,46 @@ export type Entry =
   | { kind: 'answer'; response: HttpResponse }
   | { kind: 'denied'; denial: Denial }
 
+/**
+ * A token that has passed every check.
+ *
+ * Its members are read when they are asked for. It is never made by hand, and never shows the
+ * token itself when it is logged.
+ */
+export declare class AccessToken {
+  /** `iss`: one of the configured issuers, exactly as configured. */
+  get issuer(): string
+  /** `sub`. Absent from some providers' machine tokens; unique only together with the issuer. */
+  get subject(): string | null
+  /** `client_id`, else `azp`; never the subject. */
+  get clientId(): string | null
+  /** `aud`, one or several. */
+  get audiences(): Array<string>
+  /** The granted scopes: `scope`, `scopes` or `scp`, the first that is present. */
+  get scopes(): Array<string>
+  /** `exp`, in seconds since 1970. */
+  get expiresAt(): number | null
+  /** `iat`, in seconds since 1970. */
+  get issuedAt(): number | null
+  /** `jti`. */
+  get jti(): string | null
+  /** `auth_time`, in seconds since 1970: when the user last authenticated. */
+  get authTime(): number | null
+  /** `acr`: how the user authenticated. */
+  get acr(): string | null
+  /** `amr`: by which methods. */
+  get amr(): Array<string>
+  /** `cnf`: the key or certificate that the token is bound to (RFC 7800). */
+  get confirmation(): Record<string, unknown> | null
+  /** All claims, as the issuer wrote them. Parsed at the first use. */
+  get claims(): Record<string, unknown>
+  /**
+   * The token itself, for SDK types that hold one. It is a credential: never log it, never pass
+   * it on to another service.
+   */
+  get secret(): string
+}
+
 /** Why a request is refused. More may come. */
 export type Reason =
   | 'missing_token'
@@ -283,46 +323,6 @@ export declare class ConfigError extends Error {
   readonly code: 'ERR_MCP_BEARER_CONFIG'
   /** The setting, or the environment variable that it came from. */
   readonly setting: string
-}
-
-/**
- * A token that has passed every check.
- *
- * Its members are read when they are asked for. It is never made by hand, and never shows the
- * token itself when it is logged.
- */
-export declare class AccessToken {
-  /** `iss`: one of the configured issuers, exactly as configured. */
-  get issuer(): string
-  /** `sub`. Absent from some providers' machine tokens; unique only together with the issuer. */
-  get subject(): string | null
-  /** `client_id`, else `azp`; never the subject. */
-  get clientId(): string | null
-  /** `aud`, one or several. */
-  get audiences(): Array<string>
-  /** The granted scopes: `scope`, `scopes` or `scp`, the first that is present. */
-  get scopes(): Array<string>
-  /** `exp`, in seconds since 1970. */
-  get expiresAt(): number | null
-  /** `iat`, in seconds since 1970. */
-  get issuedAt(): number | null
-  /** `jti`. */
-  get jti(): string | null
-  /** `auth_time`, in seconds since 1970: when the user last authenticated. */
-  get authTime(): number | null
-  /** `acr`: how the user authenticated. */
-  get acr(): string | null
-  /** `amr`: by which methods. */
-  get amr(): Array<string>
-  /** `cnf`: the key or certificate that the token is bound to (RFC 7800). */
-  get confirmation(): Record<string, unknown> | null
-  /** All claims, as the issuer wrote them. Parsed at the first use. */
-  get claims(): Record<string, unknown>
-  /**
-   * The token itself, for SDK types that hold one. It is a credential: never log it, never pass
-   * it on to another service.
-   */
-  get secret(): string
 }
 
 /**

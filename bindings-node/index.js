@@ -2,15 +2,10 @@
 
 // The names of the package. Each is assigned on its own so that `import { … }` finds it, too.
 
-const native = require(`./mcp-bearer.${target()}.node`)
-
-/** The suffix that `napi build --platform` gives to the addon. */
-function target() {
-  const { platform, arch } = process
-  if (platform === 'win32') return `win32-${arch}-msvc`
-  if (platform !== 'linux') return `${platform}-${arch}`
-  return `linux-${arch}-${process.report.getReport().header.glibcVersionRuntime ? 'gnu' : 'musl'}`
-}
+const native = require('./native.js')
+const { AccessToken } = require('./access_token.js')
+const { response } = require('./answer.js')
+require('./calls.js')
 
 /** A setting is wrong: `setting` names it, `message` says what it should look like. */
 class ConfigError extends Error {
@@ -25,7 +20,7 @@ Object.defineProperties(ConfigError.prototype, {
 })
 native.useConfigError(ConfigError)
 
-exports.AccessToken = native.AccessToken
+exports.AccessToken = AccessToken
 exports.ConfigError = ConfigError
 exports.Guard = native.Guard
 exports.Issuers = native.Issuers
@@ -35,4 +30,4 @@ exports.OperationPolicy = native.OperationPolicy
 exports.ProtectedResourceMetadata = native.ProtectedResourceMetadata
 exports.Requirement = native.Requirement
 exports.ResourceServer = native.ResourceServer
-exports.internalDenial = native.internalDenial
+exports.internalDenial = () => response(native.internalDenial())

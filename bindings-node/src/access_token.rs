@@ -1,114 +1,147 @@
-//! The verified token.
+//! The verified token: what its class in `access_token.js` asks for, member by member.
 
-use napi::bindgen_prelude::{JsObjectValue, This, Unknown};
-use napi::{Env, Property, PropertyAttributes, Result};
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
+
+use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, FunctionRef, ToNapiValue, Unknown};
+use napi::{Env, Error, Result, Status, sys};
 use napi_derive::napi;
 
-use crate::json;
-
-/// A token that has passed every check.
+/// A verified token on its way to JavaScript, which holds it from then on.
 ///
-/// Its members are read when they are asked for. It is never made by hand, and never shows the
-/// token itself when it is logged.
-#[napi]
-pub struct AccessToken(pub(crate) mcp_bearer::AccessToken);
+/// An external value and nothing else: an instance of a `#[napi]` class costs four times as much,
+/// more than all the rest of a call with a token that was seen before.
+pub(crate) struct Verified(pub(crate) mcp_bearer::AccessToken);
 
-#[napi]
-impl AccessToken {
-    /// `iss`: one of the configured issuers, exactly as configured.
-    #[napi(getter, catch_unwind)]
-    pub fn issuer(&self) -> &str {
-        self.0.issuer()
-    }
-
-    /// `sub`. Absent from some providers' machine tokens; unique only together with the issuer.
-    #[napi(getter, catch_unwind)]
-    pub fn subject(&self) -> Option<&str> {
-        self.0.subject()
-    }
-
-    /// `client_id`, else `azp`; never the subject.
-    #[napi(getter, catch_unwind)]
-    pub fn client_id(&self) -> Option<&str> {
-        self.0.client_id()
-    }
-
-    /// `aud`, one or several.
-    #[napi(getter, catch_unwind)]
-    pub fn audiences(&self) -> Vec<&str> {
-        self.0.audiences().collect()
-    }
-
-    /// The granted scopes: `scope`, `scopes` or `scp`, the first that is present.
-    #[napi(getter, catch_unwind)]
-    pub fn scopes(&self) -> Vec<&str> {
-        self.0.scopes().iter().collect()
-    }
-
-    /// `exp`, in seconds since 1970.
-    #[napi(getter, catch_unwind)]
-    pub fn expires_at(&self) -> Option<f64> {
-        self.0.expires_at().map(|time| time.as_secs_f64())
-    }
-
-    /// `iat`, in seconds since 1970.
-    #[napi(getter, catch_unwind)]
-    pub fn issued_at(&self) -> Option<f64> {
-        self.0.issued_at().map(|time| time.as_secs_f64())
-    }
-
-    /// `jti`.
-    #[napi(getter, catch_unwind)]
-    pub fn jti(&self) -> Option<&str> {
-        self.0.jti()
-    }
-
-    /// `auth_time`, in seconds since 1970: when the user last authenticated.
-    #[napi(getter, catch_unwind)]
-    pub fn auth_time(&self) -> Option<f64> {
-        self.0.auth_time().map(|time| time.as_secs_f64())
-    }
-
-    /// `acr`: how the user authenticated.
-    #[napi(getter, catch_unwind)]
-    pub fn acr(&self) -> Option<&str> {
-        self.0.acr()
-    }
-
-    /// `amr`: by which methods.
-    #[napi(getter, catch_unwind)]
-    pub fn amr(&self) -> Vec<&str> {
-        self.0.amr().collect()
-    }
-
-    /// `cnf`: the key or certificate that the token is bound to (RFC 7800).
-    #[napi(getter, catch_unwind, ts_return_type = "Record<string, unknown> | null")]
-    pub fn confirmation<'env>(&self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
-        self.0.confirmation().map(|value| json::parse(env, &value.to_string())).transpose()
-    }
-
-    /// All claims, as the issuer wrote them. Parsed at the first use.
-    #[napi(getter, catch_unwind, ts_return_type = "Record<string, unknown>")]
-    pub fn claims<'env>(&self, env: &'env Env, mut this: This<'env>) -> Result<Unknown<'env>> {
-        let claims = json::parse(env, self.0.claims_json())?;
-        let own = Property::new()
-            .with_utf8_name("claims")?
-            .with_value(&claims)
-            .with_property_attributes(PropertyAttributes::Configurable);
-        this.object.define_properties(&[own])?;
-        Ok(claims)
-    }
-
-    /// The token itself, for SDK types that hold one. It is a credential: never log it, never pass
-    /// it on to another service.
-    #[napi(getter, catch_unwind)]
-    pub fn secret(&self) -> &str {
-        self.0.secret()
+impl ToNapiValue for Verified {
+    unsafe fn to_napi_value(env: sys::napi_env, verified: Self) -> Result<sys::napi_value> {
+        let token = Box::into_raw(Box::new(verified.0));
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` is the caller's, and the value owns the token from here on.
+        let status = unsafe {
+            sys::napi_create_external(env, token.cast(), Some(drop_token), ptr::null_mut(), &raw mut value)
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(value);
+        }
+        // SAFETY: no value owns it.
+        drop(unsafe { Box::from_raw(token) });
+        Err(Error::new(Status::from(status), "no handle for a token"))
     }
 }
 
-impl From<mcp_bearer::AccessToken> for AccessToken {
-    fn from(token: mcp_bearer::AccessToken) -> Self {
-        Self(token)
+unsafe extern "C" fn drop_token(_env: sys::napi_env, token: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: called once, with what `Verified` has made.
+    drop(unsafe { Box::from_raw(token.cast::<mcp_bearer::AccessToken>()) });
+}
+
+/// A token that JavaScript holds.
+pub(crate) struct Handle<'env>(pub(crate) &'env mcp_bearer::AccessToken);
+
+impl FromNapiValue for Handle<'_> {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let mut token = ptr::null_mut();
+        // SAFETY: this only asks, and answers for anything that is no external.
+        let status = unsafe { sys::napi_get_value_external(env, value, &raw mut token) };
+        if status != sys::Status::napi_ok {
+            return Err(Error::new(Status::InvalidArg, "no handle of a token"));
+        }
+        // SAFETY: the only externals that come here are in the private member of an `AccessToken`,
+        // which nothing fills but answers of this library; the value lives as long as the call.
+        Ok(Self(unsafe { &*token.cast::<mcp_bearer::AccessToken>() }))
     }
+}
+
+type Arguments = FnArgs<(Verified,)>;
+
+thread_local! {
+    /// Makes an `AccessToken` of a handle.
+    static MAKE: RefCell<Option<FunctionRef<Arguments, Unknown<'static>>>> = const { RefCell::new(None) };
+}
+
+/// Called once by `access_token.js`.
+#[napi(skip_typescript, catch_unwind)]
+pub fn use_access_token(make: Function<'_, Arguments, Unknown<'static>>) -> Result<()> {
+    let make = make.create_ref()?;
+    MAKE.with(|slot| slot.replace(Some(make)));
+    Ok(())
+}
+
+/// A token for a function of JavaScript that is called from here.
+pub(crate) fn instance(env: &Env, token: mcp_bearer::AccessToken) -> Result<Unknown<'_>> {
+    let make = |make: &FunctionRef<Arguments, Unknown<'static>>| {
+        make.borrow_back(env)?.call(FnArgs::from((Verified(token),)))
+    };
+    MAKE.with_borrow(|slot| slot.as_ref().map_or_else(|| Err(Error::from_reason("no AccessToken")), make))
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn issuer(token: Handle<'_>) -> &str {
+    token.0.issuer()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn subject(token: Handle<'_>) -> Option<&str> {
+    token.0.subject()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn client_id(token: Handle<'_>) -> Option<&str> {
+    token.0.client_id()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn audiences(token: Handle<'_>) -> Vec<&str> {
+    token.0.audiences().collect()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn scopes(token: Handle<'_>) -> Vec<&str> {
+    token.0.scopes().iter().collect()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn expires_at(token: Handle<'_>) -> Option<f64> {
+    token.0.expires_at().map(|time| time.as_secs_f64())
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn issued_at(token: Handle<'_>) -> Option<f64> {
+    token.0.issued_at().map(|time| time.as_secs_f64())
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn jti(token: Handle<'_>) -> Option<&str> {
+    token.0.jti()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn auth_time(token: Handle<'_>) -> Option<f64> {
+    token.0.auth_time().map(|time| time.as_secs_f64())
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn acr(token: Handle<'_>) -> Option<&str> {
+    token.0.acr()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn amr(token: Handle<'_>) -> Vec<&str> {
+    token.0.amr().collect()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn confirmation(token: Handle<'_>) -> Option<String> {
+    token.0.confirmation().map(ToString::to_string)
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn claims(token: Handle<'_>) -> &str {
+    token.0.claims_json()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn secret(token: Handle<'_>) -> &str {
+    token.0.secret()
 }

@@ -1,19 +1,20 @@
 //! What adapters are made of: the guard of an application and the guard of an MCP handler.
 
-use mcp_bearer::Entry;
-use napi::bindgen_prelude::{ClassInstance, Object, PromiseRaw, Unknown};
+use napi::bindgen_prelude::{PromiseRaw, Uint8Array, Unknown};
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use crate::access_token::AccessToken;
-use crate::answer::{Answer, now, now_or_later, operation_decision};
+use crate::access_token::Handle;
+use crate::answer::{Answer, now, permitted};
 use crate::clock::Clock;
 use crate::config_error::OrThrow;
 use crate::metadata::MetadataRoutes;
 use crate::options::Options;
 use crate::policy::OperationPolicy;
-use crate::request::{OwnedOperation, OwnedRequest};
+use crate::request::{Body, Fields, OwnedOperation, OwnedRequest};
 use crate::server::ResourceServer;
+use crate::text::Text;
+use crate::worker;
 
 /// What stands in front of a whole application: metadata, preflights, public routes, and for all
 /// the rest a valid token. Adapters are translations of this.
@@ -44,9 +45,16 @@ impl Guard {
 
     /// `enter` without I/O: `null` if keys must be fetched first.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Entry | null")]
-    pub fn try_enter(&self, env: &Env, request: Unknown<'_>) -> Result<Option<Answer<Entry>>> {
+    pub fn try_enter(
+        &self,
+        env: &Env,
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Result<Option<Answer>> {
         self.clock.ask(env)?;
-        let request = OwnedRequest::read(request)?;
+        let request = OwnedRequest::new(method, target, fields, certificate);
         Ok(now(self.guard.try_enter(&request.as_request())))
     }
 
@@ -55,13 +63,15 @@ impl Guard {
     pub fn enter<'env>(
         &self,
         env: &'env Env,
-        request: Unknown<'_>,
-    ) -> Result<PromiseRaw<'env, Answer<Entry>>> {
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Result<PromiseRaw<'env, Answer>> {
         self.clock.ask(env)?;
-        let request = OwnedRequest::read(request)?;
-        let now = self.guard.try_enter(&request.as_request());
+        let request = OwnedRequest::new(method, target, fields, certificate);
         let guard = self.guard.clone();
-        now_or_later(env, now, async move { guard.enter(&request.as_request()).await })
+        worker::promise(env, async move { guard.enter(&request.as_request()).await.into() })
     }
 }
 
@@ -88,9 +98,16 @@ impl OperationGuard {
 
     /// `enter` without I/O: `null` if keys must be fetched first.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Entry | null")]
-    pub fn try_enter(&self, env: &Env, request: Unknown<'_>) -> Result<Option<Answer<Entry>>> {
+    pub fn try_enter(
+        &self,
+        env: &Env,
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Result<Option<Answer>> {
         self.clock.ask(env)?;
-        let request = OwnedRequest::read(request)?;
+        let request = OwnedRequest::new(method, target, fields, certificate);
         Ok(now(self.guard.try_enter(&request.as_request())))
     }
 
@@ -99,13 +116,15 @@ impl OperationGuard {
     pub fn enter<'env>(
         &self,
         env: &'env Env,
-        request: Unknown<'_>,
-    ) -> Result<PromiseRaw<'env, Answer<Entry>>> {
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Result<PromiseRaw<'env, Answer>> {
         self.clock.ask(env)?;
-        let request = OwnedRequest::read(request)?;
-        let now = self.guard.try_enter(&request.as_request());
+        let request = OwnedRequest::new(method, target, fields, certificate);
         let guard = self.guard.clone();
-        now_or_later(env, now, async move { guard.enter(&request.as_request()).await })
+        worker::promise(env, async move { guard.enter(&request.as_request()).await.into() })
     }
 
     /// May they. Without a token only what the policy makes public.
@@ -114,15 +133,18 @@ impl OperationGuard {
         ts_args_type = "token: AccessToken | null | undefined, request: OperationRequest",
         ts_return_type = "OperationDecision"
     )]
-    pub fn permit<'env>(
+    pub fn permit(
         &self,
-        env: &'env Env,
-        token: Option<ClassInstance<'env, AccessToken>>,
-        request: Unknown<'env>,
-    ) -> Result<Object<'env>> {
+        env: &Env,
+        token: Option<Handle<'_>>,
+        method: Text,
+        fields: Fields,
+        body: Body,
+        parsed: bool,
+    ) -> Result<Answer> {
         self.clock.ask(env)?;
-        let verified = token.as_ref().map(|token| token.0.clone());
-        let request = OwnedOperation::read(env, request)?;
-        operation_decision(env, self.guard.permit(verified, &request.as_request()), token)
+        let request = OwnedOperation::new(method, fields, body, parsed);
+        let token = token.map(|token| token.0.clone());
+        Ok(permitted(self.guard.permit(token, &request.as_request())))
     }
 }

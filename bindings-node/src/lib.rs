@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! options         options objects, strictly: an unknown or wrong one is a ConfigError
-//! request         what of an IncomingMessage, or an object like it, decides
-//! answer          decisions, refusals and entries as plain objects, now or later
-//! access_token    the handle of a verified token
+//! request, text   what of a request decides
+//! answer          decisions, refusals and entries
+//! access_token    the handle of a verified token, and what can be read from it
 //! requirement, policy, issuers, server, guard     the classes, as in the crate
 //! health          what there is to see of the issuers' keys
 //! clock, fetch    the two seams that JavaScript can fill
@@ -41,4 +41,5 @@ mod request;
 mod requirement;
 mod rule;
 mod server;
+mod text;
 mod worker;

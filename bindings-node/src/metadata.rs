@@ -1,7 +1,7 @@
 //! Protected resource metadata (RFC 9728), and the routes that serve it.
 
-use mcp_bearer::{MetadataRoutes as Routes, Response, RootAlias};
-use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Unknown};
+use mcp_bearer::{MetadataRoutes as Routes, RootAlias};
+use napi::bindgen_prelude::{Array, ClassInstance, FromNapiValue, Uint8Array, Unknown};
 use napi::{Env, Result, ValueType};
 use napi_derive::napi;
 
@@ -9,8 +9,9 @@ use crate::answer::Answer;
 use crate::config_error::{OrThrow, config_error};
 use crate::json;
 use crate::options::Options;
-use crate::request::OwnedRequest;
+use crate::request::{Fields, OwnedRequest};
 use crate::server::ResourceServer;
+use crate::text::Text;
 
 /// The metadata document of one resource, built once.
 #[napi]
@@ -50,9 +51,15 @@ impl ProtectedResourceMetadata {
 
     /// Answers a request for this document, wherever it is served.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "HttpResponse")]
-    pub fn respond(&self, request: Unknown<'_>) -> Result<Answer<Response>> {
-        let request = OwnedRequest::read(request)?;
-        Ok(Answer(self.0.respond(&request.as_request())))
+    pub fn respond(
+        &self,
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Answer {
+        let request = OwnedRequest::new(method, target, fields, certificate);
+        self.0.respond(&request.as_request()).into()
     }
 }
 
@@ -83,9 +90,15 @@ impl MetadataRoutes {
 
     /// Answers a request if it is for one of the documents: its path is compared exactly.
     #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "HttpResponse | null")]
-    pub fn respond(&self, request: Unknown<'_>) -> Result<Option<Answer<Response>>> {
-        let request = OwnedRequest::read(request)?;
-        Ok(self.0.respond(&request.as_request()).map(Answer))
+    pub fn respond(
+        &self,
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Option<Answer> {
+        let request = OwnedRequest::new(method, target, fields, certificate);
+        self.0.respond(&request.as_request()).map(Answer::from)
     }
 
     /// The paths that are served.

@@ -1,11 +1,26 @@
-//! What of a request decides, read from an `IncomingMessage` or an object like it.
+//! What of a request decides, as `request.js` picks it out.
 
 use mcp_bearer::Request;
 use mcp_bearer::operation::OperationRequest;
-use napi::bindgen_prelude::{Array, FromNapiValue, Object, Uint8Array, Unknown};
-use napi::{Env, Error, Result, Status, ValueType};
+use napi::bindgen_prelude::{Array, FromNapiValue, Uint8Array, Unknown};
+use napi::{Error, Result, Status, ValueType, sys};
+use napi_derive::napi;
 
-use crate::json;
+use crate::text::Text;
+
+/// The names of the header fields that `Fields` of a request have to hold.
+#[napi(skip_typescript, catch_unwind)]
+#[must_use]
+pub fn request_fields() -> Vec<&'static str> {
+    Request::FIELDS.to_vec()
+}
+
+/// The same for an operation.
+#[napi(skip_typescript, catch_unwind)]
+#[must_use]
+pub fn operation_fields() -> Vec<&'static str> {
+    OperationRequest::FIELDS.to_vec()
+}
 
 /// A copy, so that it can wait for a fetch on another thread.
 pub(crate) struct OwnedRequest {
@@ -15,24 +30,15 @@ pub(crate) struct OwnedRequest {
     client_certificate: Option<Vec<u8>>,
 }
 
-/// Header fields, in order, repeated ones as repeated.
-struct Fields(Vec<(String, Vec<u8>)>);
-
 impl OwnedRequest {
-    pub(crate) fn read(value: Unknown<'_>) -> Result<Self> {
-        let request = object(value)?;
-        // Express cuts the mount path off `url` and keeps the client's own in `originalUrl`.
-        let target = match request.get::<String>("originalUrl")? {
-            Some(target) => target,
-            None => required(&request, "url")?,
-        };
-        let certificate = request.get::<Uint8Array>("clientCertificate")?;
-        Ok(Self {
-            method: required(&request, "method")?,
-            target,
-            fields: Fields::read(&request)?,
-            client_certificate: certificate.map(|der| der.to_vec()),
-        })
+    pub(crate) fn new(
+        method: Text,
+        target: Text,
+        fields: Fields,
+        client_certificate: Option<Uint8Array>,
+    ) -> Self {
+        let client_certificate = client_certificate.map(|der| der.to_vec());
+        Self { method: method.0, target: target.0, fields, client_certificate }
     }
 
     pub(crate) fn as_request(&self) -> Request<'_> {
@@ -44,7 +50,8 @@ impl OwnedRequest {
     }
 }
 
-/// What an operation policy judges.
+/// What an operation policy judges: a copy of it, since the functions of a policy run meanwhile and
+/// could change it.
 pub(crate) struct OwnedOperation {
     method: String,
     fields: Fields,
@@ -53,17 +60,8 @@ pub(crate) struct OwnedOperation {
 }
 
 impl OwnedOperation {
-    pub(crate) fn read<'env>(env: &'env Env, value: Unknown<'env>) -> Result<Self> {
-        let request = object(value)?;
-        let (body, parsed) = match request.get::<Unknown<'env>>("parsed")? {
-            None => (body(&request)?, false),
-            // A value that has no JSON text, such as one that is nested too deeply, cannot be
-            // judged: nor can an empty text, so that the policy refuses it.
-            Some(value) => {
-                (json::stringify(env, value).ok().flatten().unwrap_or_default().into_bytes(), true)
-            }
-        };
-        Ok(Self { method: required(&request, "method")?, fields: Fields::read(&request)?, body, parsed })
+    pub(crate) fn new(method: Text, fields: Fields, body: Body, parsed: bool) -> Self {
+        Self { method: method.0, fields, body: body.0, parsed }
     }
 
     pub(crate) fn as_request(&self) -> OperationRequest<'_> {
@@ -72,40 +70,46 @@ impl OwnedOperation {
     }
 }
 
-impl Fields {
-    /// `rawHeaders` alone shows a repeated field: name, value, name, value.
-    fn read(request: &Object<'_>) -> Result<Self> {
-        let flat: Array<'_> = required(request, "rawHeaders")?;
-        let mut fields = Vec::with_capacity(flat.len() as usize / 2);
-        for index in (0..flat.len() & !1).step_by(2) {
-            if let (Some(name), Some(value)) = (flat.get::<String>(index)?, flat.get::<String>(index + 1)?) {
-                fields.push((name, bytes(value)));
-            }
-        }
-        Ok(Self(fields))
-    }
+/// Header fields, in order, repeated ones as repeated: name, value, name, value.
+pub(crate) struct Fields(Vec<(String, Vec<u8>)>);
 
+impl Fields {
     fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 }
 
-fn object(value: Unknown<'_>) -> Result<Object<'_>> {
-    Object::from_unknown(value).map_err(|_| wrong("must be an object with method, url and rawHeaders"))
-}
-
-fn required<T: FromNapiValue>(request: &Object<'_>, name: &str) -> Result<T> {
-    request.get(name).ok().flatten().ok_or_else(|| wrong(&format!("lacks {name}, or it has another type")))
+impl FromNapiValue for Fields {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        // SAFETY: the caller's.
+        let flat = unsafe { Array::from_napi_value(env, value)? };
+        let mut fields = Vec::with_capacity(flat.len() as usize / 2);
+        for index in (0..flat.len()).step_by(2) {
+            if let (Some(name), Some(value)) = (flat.get::<Text>(index)?, flat.get::<Text>(index + 1)?) {
+                fields.push((name.0, bytes(value.0)));
+            }
+        }
+        Ok(Self(fields))
+    }
 }
 
 /// Bytes or text; nothing is an empty body.
-fn body(request: &Object<'_>) -> Result<Vec<u8>> {
-    let Some(value) = request.get::<Unknown<'_>>("body")? else { return Ok(Vec::new()) };
-    match value.get_type()? {
-        ValueType::String => Ok(String::from_unknown(value)?.into_bytes()),
-        _ => Uint8Array::from_unknown(value)
-            .map(|bytes| bytes.to_vec())
-            .map_err(|_| wrong("has a body that is neither a Uint8Array nor a string")),
+pub(crate) struct Body(Vec<u8>);
+
+impl FromNapiValue for Body {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        // SAFETY: the caller's.
+        let value = unsafe { Unknown::from_raw_unchecked(env, value) };
+        match value.get_type()? {
+            ValueType::Undefined => Ok(Self(Vec::new())),
+            ValueType::String => Text::from_unknown(value).map(|text| Self(text.0.into_bytes())),
+            _ => Uint8Array::from_unknown(value).map(|bytes| Self(bytes.to_vec())).map_err(|_| {
+                Error::new(
+                    Status::InvalidArg,
+                    "the request has a body that is neither a Uint8Array nor a string",
+                )
+            }),
+        }
     }
 }
 
@@ -116,8 +120,4 @@ fn bytes(value: String) -> Vec<u8> {
     }
     let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
     bytes.unwrap_or_else(|| value.into_bytes())
-}
-
-fn wrong(message: &str) -> Error {
-    Error::new(Status::InvalidArg, format!("the request {message}"))
 }

@@ -2,12 +2,12 @@
 
 use mcp_bearer::operation::{Call, CallError, Rule};
 use napi::bindgen_prelude::{
-    ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, HandleScope, JavaScriptClassExt,
-    JsObjectValue, Null, Object, This, Unknown,
+    ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, HandleScope, JsObjectValue, Null, Object,
+    This, Unknown,
 };
 use napi::{Env, JsValue, Property, PropertyAttributes, Result, ValueType, sys};
 
-use crate::access_token::AccessToken;
+use crate::access_token;
 use crate::config_error::{OrThrow, config_error};
 use crate::json;
 use crate::requirement::Requirement;
@@ -86,7 +86,7 @@ fn needed(
             Some(text) => argument.define_properties(&[arguments(text.to_owned())?])?,
             None => argument.set("arguments", Null)?,
         }
-        argument.set("token", AccessToken::from(call.token().clone()).into_instance(env)?)?;
+        argument.set("token", access_token::instance(env, call.token().clone())?)?;
         requirement(env, function.borrow_back(env)?.call(FnArgs::from((argument,)))?)
     };
     // A batch makes many calls before the thread is JavaScript's again, and none of them should

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use mcp_bearer::{Authentication, Builder, Decision};
-use napi::bindgen_prelude::{ClassInstance, FromNapiValue, JsObjectValue, Object, PromiseRaw, Unknown};
+use mcp_bearer::Builder;
+use napi::bindgen_prelude::{
+    ClassInstance, FromNapiValue, JsObjectValue, Object, PromiseRaw, Uint8Array, Unknown,
+};
 use napi::{Env, Result, ValueType};
 use napi_derive::napi;
 
-use crate::access_token::AccessToken;
-use crate::answer::{Answer, allowed, now, now_or_later, operation_decision, refused, unknown};
+use crate::access_token::Handle;
+use crate::answer::{Answer, now, permitted};
 use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
 use crate::health::KeysHealth;
@@ -17,8 +19,9 @@ use crate::json;
 use crate::metadata::ProtectedResourceMetadata;
 use crate::options::{Options, entries};
 use crate::policy::OperationPolicy;
-use crate::request::{OwnedOperation, OwnedRequest};
+use crate::request::{Body, Fields, OwnedOperation, OwnedRequest};
 use crate::requirement::Requirement;
+use crate::text::Text;
 use crate::worker;
 
 /// An OAuth 2.1 resource server for one resource.
@@ -61,10 +64,14 @@ impl ResourceServer {
     pub fn try_authenticate(
         &self,
         env: &Env,
-        request: Unknown<'_>,
-    ) -> Result<Option<Answer<Authentication>>> {
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Result<Option<Answer>> {
         self.clock.ask(env)?;
-        Ok(now(self.server.try_authenticate(&OwnedRequest::read(request)?.as_request())))
+        let request = OwnedRequest::new(method, target, fields, certificate);
+        Ok(now(self.server.try_authenticate(&request.as_request())))
     }
 
     /// Who is calling.
@@ -72,13 +79,15 @@ impl ResourceServer {
     pub fn authenticate<'env>(
         &self,
         env: &'env Env,
-        request: Unknown<'_>,
-    ) -> Result<PromiseRaw<'env, Answer<Authentication>>> {
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+    ) -> Result<PromiseRaw<'env, Answer>> {
         self.clock.ask(env)?;
-        let request = OwnedRequest::read(request)?;
-        let now = self.server.try_authenticate(&request.as_request());
+        let request = OwnedRequest::new(method, target, fields, certificate);
         let server = self.server.clone();
-        now_or_later(env, now, async move { server.authenticate(&request.as_request()).await })
+        worker::promise(env, async move { server.authenticate(&request.as_request()).await.into() })
     }
 
     /// `authorize` without I/O: `null` if keys must be fetched first.
@@ -90,11 +99,15 @@ impl ResourceServer {
     pub fn try_authorize(
         &self,
         env: &Env,
-        request: Unknown<'_>,
-        requirement: &Requirement,
-    ) -> Result<Option<Answer<Decision>>> {
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+        requirement: ClassInstance<'_, Requirement>,
+    ) -> Result<Option<Answer>> {
         self.clock.ask(env)?;
-        Ok(now(self.server.try_authorize(&OwnedRequest::read(request)?.as_request(), &requirement.0)))
+        let request = OwnedRequest::new(method, target, fields, certificate);
+        Ok(now(self.server.try_authorize(&request.as_request(), &requirement.0)))
     }
 
     /// `authenticate`, then `permit`.
@@ -106,29 +119,29 @@ impl ResourceServer {
     pub fn authorize<'env>(
         &self,
         env: &'env Env,
-        request: Unknown<'_>,
-        requirement: &Requirement,
-    ) -> Result<PromiseRaw<'env, Answer<Decision>>> {
+        method: Text,
+        target: Text,
+        fields: Fields,
+        certificate: Option<Uint8Array>,
+        requirement: ClassInstance<'_, Requirement>,
+    ) -> Result<PromiseRaw<'env, Answer>> {
         self.clock.ask(env)?;
-        let request = OwnedRequest::read(request)?;
-        let now = self.server.try_authorize(&request.as_request(), &requirement.0);
+        let request = OwnedRequest::new(method, target, fields, certificate);
         let (server, requirement) = (self.server.clone(), requirement.0.clone());
-        now_or_later(env, now, async move { server.authorize(&request.as_request(), &requirement).await })
+        worker::promise(
+            env,
+            async move { server.authorize(&request.as_request(), &requirement).await.into() },
+        )
     }
 
     /// May they: whether a verified token satisfies a requirement.
-    #[napi(catch_unwind, ts_return_type = "Decision")]
-    pub fn permit<'env>(
-        &self,
-        env: &'env Env,
-        token: ClassInstance<'env, AccessToken>,
-        requirement: &Requirement,
-    ) -> Result<Object<'env>> {
-        match self.server.permit(token.0.clone(), &requirement.0) {
-            Decision::Allowed { response_headers, .. } => allowed(env, token, &response_headers),
-            Decision::Denied(denial) => refused(env, denial),
-            other => unknown(env, &other),
-        }
+    #[napi(
+        catch_unwind,
+        ts_args_type = "token: AccessToken, requirement: Requirement",
+        ts_return_type = "Decision"
+    )]
+    pub fn permit(&self, token: Handle<'_>, requirement: ClassInstance<'_, Requirement>) -> Answer {
+        permitted(self.server.permit(token.0.clone(), &requirement.0))
     }
 
     /// May they, for a JSON-RPC message on an endpoint with an operation policy. Without a token
@@ -138,21 +151,21 @@ impl ResourceServer {
         ts_args_type = "token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest",
         ts_return_type = "OperationDecision"
     )]
-    pub fn permit_operation<'env>(
+    #[allow(clippy::too_many_arguments, reason = "an object of them would cost as much as all the rest")]
+    pub fn permit_operation(
         &self,
-        env: &'env Env,
-        token: Option<ClassInstance<'env, AccessToken>>,
-        policy: &OperationPolicy,
-        request: Unknown<'env>,
-    ) -> Result<Object<'env>> {
+        env: &Env,
+        token: Option<Handle<'_>>,
+        method: Text,
+        fields: Fields,
+        body: Body,
+        parsed: bool,
+        policy: ClassInstance<'_, OperationPolicy>,
+    ) -> Result<Answer> {
         self.clock.ask(env)?;
-        let verified = token.as_ref().map(|token| token.0.clone());
-        let request = OwnedOperation::read(env, request)?;
-        operation_decision(
-            env,
-            self.server.permit_operation(verified, &policy.0, &request.as_request()),
-            token,
-        )
+        let request = OwnedOperation::new(method, fields, body, parsed);
+        let token = token.map(|token| token.0.clone());
+        Ok(permitted(self.server.permit_operation(token, &policy.0, &request.as_request())))
     }
 
     /// Begins to fetch the keys that are not in memory, or old, so that the first request does not

@@ -282,7 +282,7 @@ impl<'a> Texts<'a> {
     fn message(&self, index: usize, batch: bool) -> Option<&'a str> {
         let items = self.items.get_or_init(|| {
             let text = std::str::from_utf8(self.body).unwrap_or_default();
-            if batch { raw::Parts::of(text).collect() } else { vec![text] }
+            if batch { raw::items(text).collect() } else { vec![text] }
         });
         items.get(index).copied()
     }

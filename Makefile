@@ -1,5 +1,6 @@
 # make build   every package and example, in release form
 # make test    everything that a change must pass
+# make baseline    makes the instructions that the hot paths take now those that they may take
 # make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
 # make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
 # make bench   what a check costs, in Rust, Python and Node and in servers, beside other libraries;
@@ -7,12 +8,13 @@
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
-# A new machine needs Rust, CPython, Node with npm, make and gcc. The rest is installed here.
+# A new machine needs Rust, CPython, Node with npm, make and gcc, and for the instruction counts
+# valgrind. The rest is installed here.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e deny deep fuzz fuzz-build demo clean
 .PHONY: bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
@@ -56,7 +58,7 @@ $(DONE)/npm/%: %/package-lock.json
 
 # ---- test ---------------------------------------------------------------------------------------
 
-test: lint core python node installed e2e deny
+test: lint core instructions python node installed e2e deny
 	@echo "all tests passed"
 
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
@@ -85,6 +87,18 @@ core:
 vectors:
 	cargo run $(CARGO_FLAGS) --quiet -p mcp-bearer-tests --bin vectors
 
+# How many instructions the hot paths take: fails where it is not as in the baseline.
+COUNTER := $(if $(shell command -v valgrind),target/tools/bin/gungraun-runner)
+INSTRUCTIONS := PATH="$(CURDIR)/target/tools/bin:$$PATH" python3 tests/benches/instructions.py
+COUNT := cargo bench $(filter-out --release,$(CARGO_FLAGS)) --workspace $(BINDINGS) --all-features --bench instructions
+
+instructions: $(COUNTER)
+	$(INSTRUCTIONS) $(COUNT)
+
+# Makes what is counted now the baseline of this compiler and machine.
+baseline: $(COUNTER)
+	$(INSTRUCTIONS) --write $(COUNT)
+
 python: wheel
 	cd bindings-python && $(PY) -m pytest
 	cd bench && $(PY) -m pytest -q -p no:cacheprovider test_report.py
@@ -106,10 +120,12 @@ deny: target/tools/bin/cargo-deny
 	cargo fetch --quiet --locked
 	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --offline --all-features check --hide-inclusion-graph bans licenses sources
 
-# The only cargo tool that a test needs. Unoptimised: it is built more often than it runs.
-target/tools/bin/cargo-deny:
+# The cargo tools that tests need. Unoptimised: they are built more often than they run.
+target/tools/bin/cargo-deny: TOOL := cargo-deny@0.20.2
+target/tools/bin/gungraun-runner: TOOL := gungraun-runner@0.20.0
+target/tools/bin/%:
 	env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR=$(CURDIR)/target/tools-build \
-	  cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
+	  cargo install --quiet --debug --locked --root target/tools $(TOOL)
 
 # Not part of `make test`: it takes minutes, and wants a machine to itself.
 deep: build

@@ -121,9 +121,10 @@ impl<'de> Visitor<'de> for BodySeed {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Body<'de>, A::Error> {
-        let mut body = Body::default();
-        body.push(seed().visit_map(map)?);
-        Ok(body)
+        Ok(match seed().visit_map(map)? {
+            Found::Object(message) => Body { messages: vec![message], ..Body::default() },
+            _ => Body::default(),
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Body<'de>, A::Error> {

@@ -1,17 +1,21 @@
 # make build   every package and example, in release form
 # make test    everything that a change must pass
+# make baseline    makes the instructions that the hot paths take now those that they may take
 # make deep    what an authorization server in trouble costs the examples: memory, fetches, latency
 # make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
-# make bench-rust  what a check costs in Rust, beside other libraries
+# make bench   what a check costs, in Rust, Python and Node and in servers, beside other libraries;
+#              bench-rust, bench-python, bench-node, bench-http are its parts
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
-# A new machine needs Rust, CPython, Node with npm, make and gcc. The rest is installed here.
+# A new machine needs Rust, CPython, Node with npm, make and gcc, and for the instruction counts
+# valgrind. The rest is installed here.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core vectors python node installed e2e deny deep fuzz fuzz-build bench-tokens bench-rust demo clean
+.PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
 # nothing is compiled twice.
@@ -54,13 +58,14 @@ $(DONE)/npm/%: %/package-lock.json
 
 # ---- test ---------------------------------------------------------------------------------------
 
-test: lint core python node installed e2e deny
+test: lint core instructions python node installed e2e deny
 	@echo "all tests passed"
 
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path core/fuzz/Cargo.toml
 	cargo fmt --check --manifest-path bench/rust/Cargo.toml
+	cargo fmt --check --manifest-path bench/http/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer -- -D warnings
 	cargo clippy $(CARGO_FLAGS) -p mcp-bearer --features tower,axum -- -D warnings
@@ -82,8 +87,21 @@ core:
 vectors:
 	cargo run $(CARGO_FLAGS) --quiet -p mcp-bearer-tests --bin vectors
 
+# How many instructions the hot paths take: fails where it is not as in the baseline.
+COUNTER := $(if $(shell command -v valgrind),target/tools/bin/gungraun-runner)
+INSTRUCTIONS := PATH="$(CURDIR)/target/tools/bin:$$PATH" python3 tests/benches/instructions.py
+COUNT := cargo bench $(filter-out --release,$(CARGO_FLAGS)) --workspace $(BINDINGS) --all-features --bench instructions
+
+instructions: $(COUNTER)
+	$(INSTRUCTIONS) $(COUNT)
+
+# Makes what is counted now the baseline of this compiler and machine.
+baseline: $(COUNTER)
+	$(INSTRUCTIONS) --write $(COUNT)
+
 python: wheel
 	cd bindings-python && $(PY) -m pytest
+	cd bench && $(PY) -m pytest -q -p no:cacheprovider test_report.py
 
 node: addon
 	cd bindings-node && npm test --silent
@@ -102,10 +120,12 @@ deny: target/tools/bin/cargo-deny
 	cargo fetch --quiet --locked
 	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --offline --all-features check --hide-inclusion-graph bans licenses sources
 
-# The only cargo tool that a test needs. Unoptimised: it is built more often than it runs.
-target/tools/bin/cargo-deny:
+# The cargo tools that tests need. Unoptimised: they are built more often than they run.
+target/tools/bin/cargo-deny: TOOL := cargo-deny@0.20.2
+target/tools/bin/gungraun-runner: TOOL := gungraun-runner@0.20.0
+target/tools/bin/%:
 	env -u CARGO_BUILD_TARGET CARGO_TARGET_DIR=$(CURDIR)/target/tools-build \
-	  cargo install --quiet --debug --locked --root target/tools cargo-deny@0.20.2
+	  cargo install --quiet --debug --locked --root target/tools $(TOOL)
 
 # Not part of `make test`: it takes minutes, and wants a machine to itself.
 deep: build
@@ -139,17 +159,47 @@ fuzz-build:
 
 # ---- bench --------------------------------------------------------------------------------------
 
-BENCH_CARGO := cd bench/rust && CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
+# Its parts leave what they have measured in build/bench/results.
+bench: bench-rust bench-python bench-node bench-http
+	python3 bench/report.py
+
+BENCH_CARGO := CARGO_TARGET_DIR=$(CURDIR)/target/bench cargo
+BENCH_PY := $(CURDIR)/build/bench/venv/bin/python
 # One of the peers needs OpenSSL's headers.
 BENCH_FLAGS := --locked --release $(if $(shell pkg-config --exists openssl && echo yes),--features josekit)
 
-# The tokens that the programs of all languages check.
+# The tokens that the programs of all languages check. New ones each time: they are good for a day.
 bench-tokens:
-	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint
 
 bench-rust:
-	$(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
-	$(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
+	cd bench/rust && $(BENCH_CARGO) clippy $(BENCH_FLAGS) --all-targets -- -D warnings
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin check
+
+# A registry's build of the wheel, beside its peers in an environment of their own.
+bench-venv: $(DONE)/venv $(DONE)/bench-venv
+	rm -rf build/bench/wheels
+	cd bindings-python && $(PY) -m maturin build --locked --profile dist --strip --out ../build/bench/wheels
+	$(BENCH_PY) -m pip install --quiet --force-reinstall --no-deps build/bench/wheels/*.whl
+
+bench-python: bench-tokens bench-venv
+	PROFILE=dist $(BENCH_PY) bench/python/check.py
+
+bench-addon: $(DONE)/npm/bindings-node
+	cd bindings-node && NAPI_PROFILE=dist npm run --silent build
+
+# A server sees each of these tokens once: there are as many as the rounds need.
+bench-http: bench-venv bench-addon $(DONE)/npm/bench/http/express
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint 45000
+	cd bench/http && $(BENCH_CARGO) clippy --locked --release --all-targets -- -D warnings
+	cd bench/http && $(BENCH_CARGO) build --locked --release
+	CARGO_TARGET_DIR=$(CURDIR)/target/bench python3 bench/http/measure.py
+
+BENCH_REQUIREMENTS := bench/python/requirements.txt bench/http/fastapi/requirements.txt
+$(DONE)/bench-venv: $(BENCH_REQUIREMENTS)
+	python3 -m venv build/bench/venv
+	$(BENCH_PY) -m pip install --quiet --disable-pip-version-check $(BENCH_REQUIREMENTS:%=-r %)
+	mkdir -p $(@D) && touch $@
 
 # ---- demo ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ use mcp_bearer as core;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::PyString;
 
 /// The core's only error, as the `ConfigError` that the package defines.
 pub(crate) fn config_error(py: Python<'_>, error: &core::ConfigError) -> PyErr {
@@ -71,44 +71,4 @@ pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
 pub(crate) fn from_json(py: Python<'_>, json: &str) -> PyResult<Py<PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     Ok(LOADS.import(py, "json", "loads")?.call1((json,))?.unbind())
-}
-
-/// Header fields as the core takes them. `str` is what ASGI and WSGI make of bytes: Latin-1.
-pub(crate) fn fields(headers: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<u8>)>> {
-    headers
-        .try_iter()?
-        .map(|field| {
-            let field = field?;
-            if field.len()? != 2 {
-                return Err(PyTypeError::new_err("headers must be pairs of a name and a value"));
-            }
-            // A name that is not UTF-8 is none that could matter.
-            let name = octets(&field.get_item(0)?)?;
-            Ok((String::from_utf8_lossy(&name).into_owned(), octets(&field.get_item(1)?)?))
-        })
-        .collect()
-}
-
-fn octets(text: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    if let Ok(bytes) = text.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
-    }
-    let text = text.cast::<PyString>()?.to_str()?;
-    text.chars()
-        .map(|character| {
-            u8::try_from(character)
-                .map_err(|_| PyTypeError::new_err("a header holds only Latin-1 characters"))
-        })
-        .collect()
-}
-
-/// Fields of a response as a list of `(str, str)`; the core writes ASCII only.
-pub(crate) fn headers(headers: &core::Headers) -> Vec<(String, String)> {
-    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
-}
-
-/// The borrowed form of [`fields`].
-pub(crate) fn borrow(fields: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])> {
-    fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
 }

@@ -1,11 +1,13 @@
 //! The core's guards, for the adapters.
 
 use mcp_bearer as core;
+use mcp_bearer::operation::OperationRequest;
 use pyo3::prelude::*;
 
 use crate::access_token::AccessToken;
-use crate::convert::{borrow, config_error, fields, headers};
+use crate::convert::config_error;
 use crate::decision::{Decision, Denial, Response};
+use crate::fields::{self, Texts, texts};
 use crate::operation::OperationPolicy;
 use crate::pending::{Answer, coroutine, ready};
 use crate::request::Request;
@@ -30,8 +32,7 @@ pub(crate) struct Entry {
     kind: &'static str,
     #[pyo3(get)]
     token: Option<Py<AccessToken>>,
-    #[pyo3(get)]
-    response_headers: Vec<(String, String)>,
+    response_headers: core::Headers,
     #[pyo3(get)]
     response: Option<Py<Response>>,
     #[pyo3(get)]
@@ -42,18 +43,17 @@ impl Entry {
     pub(crate) fn new(py: Python<'_>, entry: core::Entry) -> PyResult<Self> {
         let of =
             |kind| Self { kind, token: None, response_headers: Vec::new(), response: None, denial: None };
-        let denied =
-            |denial| Ok(Self { denial: Some(Py::new(py, Denial::new(py, denial))?), ..of("denied") });
+        let denied = |denial| Ok(Self { denial: Some(Py::new(py, Denial(denial))?), ..of("denied") });
         match entry {
             core::Entry::Authenticated { token, response_headers, .. } => Ok(Self {
                 token: Some(Py::new(py, AccessToken::new(token))?),
-                response_headers: headers(&response_headers),
+                response_headers,
                 ..of("authenticated")
             }),
             core::Entry::Public => Ok(of("public")),
             core::Entry::Anonymous => Ok(of("anonymous")),
             core::Entry::Answer(response) => {
-                Ok(Self { response: Some(Py::new(py, Response::new(py, response))?), ..of("answer") })
+                Ok(Self { response: Some(Py::new(py, Response(response))?), ..of("answer") })
             }
             core::Entry::Denied(denial) => denied(denial),
             _ => denied(core::Denial::internal()),
@@ -63,6 +63,11 @@ impl Entry {
 
 #[pymethods]
 impl Entry {
+    #[getter]
+    fn response_headers(&self) -> Texts<'_> {
+        texts(&self.response_headers)
+    }
+
     fn __repr__(&self) -> String {
         format!("Entry(kind={:?})", self.kind)
     }
@@ -84,14 +89,15 @@ impl Guard {
 
     #[pyo3(signature = (request, /))]
     fn try_enter(&self, py: Python<'_>, request: &Request) -> PyResult<Option<Py<PyAny>>> {
-        let poll = py.detach(|| self.guard.try_enter(&request.to_core()));
-        ready(py, poll, Answer::Entry)
+        let poll = request.ask(py, self.guard.server(), |request| self.guard.try_enter(request));
+        ready(py, poll.map(Answer::Entry))
     }
 
     #[pyo3(signature = (request, /))]
-    fn enter<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
-        let (guard, request) = (self.guard.clone(), request.clone());
-        coroutine(py, async move { Answer::Entry(guard.enter(&request.to_core()).await) })
+    fn enter<'py>(&self, py: Python<'py>, request: Py<Request>) -> PyResult<Bound<'py, PyAny>> {
+        let answer = self.try_enter(py, request.get())?;
+        let guard = self.guard.clone();
+        coroutine(py, answer, async move { Answer::Entry(guard.enter(&request.get().to_core()).await) })
     }
 }
 
@@ -105,14 +111,15 @@ impl OperationGuard {
 
     #[pyo3(signature = (request, /))]
     fn try_enter(&self, py: Python<'_>, request: &Request) -> PyResult<Option<Py<PyAny>>> {
-        let poll = py.detach(|| self.0.try_enter(&request.to_core()));
-        ready(py, poll, Answer::Entry)
+        let poll = request.ask(py, self.0.server(), |request| self.0.try_enter(request));
+        ready(py, poll.map(Answer::Entry))
     }
 
     #[pyo3(signature = (request, /))]
-    fn enter<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
-        let (guard, request) = (self.0.clone(), request.clone());
-        coroutine(py, async move { Answer::Entry(guard.enter(&request.to_core()).await) })
+    fn enter<'py>(&self, py: Python<'py>, request: Py<Request>) -> PyResult<Bound<'py, PyAny>> {
+        let answer = self.try_enter(py, request.get())?;
+        let guard = self.0.clone();
+        coroutine(py, answer, async move { Answer::Entry(guard.enter(&request.get().to_core()).await) })
     }
 
     #[pyo3(signature = (token, /, *, method, headers, body, parsed=false))]
@@ -125,8 +132,8 @@ impl OperationGuard {
         body: &[u8],
         parsed: bool,
     ) -> PyResult<Decision> {
-        let fields = fields(headers)?;
-        let request = core::operation::OperationRequest::new(method, borrow(&fields), body);
+        let fields = fields::named(headers, OperationRequest::FIELDS)?;
+        let request = OperationRequest::new(method, fields::borrow(&fields), body);
         let request = if parsed { request.parsed() } else { request };
         let token = token.map(|token| token.get().to_core());
         Decision::new(py, self.0.permit(token, &request))

@@ -16,7 +16,8 @@ use pyo3::types::{PyBytes, PyDict, PyMapping, PyString};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, strings, to_json};
+use crate::convert::{config_error, named, seconds, setting_error, strings, to_json};
+use crate::fields;
 use crate::health::{self, KeysHealth};
 
 /// The accepted issuers and their keys: a handle that several resource servers can share.
@@ -211,13 +212,13 @@ fn call(py: Python<'_>, function: &Py<PyAny>, request: &FetchRequest) -> Result<
         }
         let answer = function.bind(py).call1((&request.url, request.timeout.as_secs_f64(), sent))?;
         let (status, headers, body) = answer.extract::<(u16, Bound<'_, PyAny>, Vec<u8>)>()?;
-        Ok((status, fields(&headers)?, body))
+        Ok((status, fields::all(&headers)?, body))
     };
-    let (status, fields, body) = ask().map_err(|error: PyErr| failure(py, function, error))?;
+    let (status, headers, body) = ask().map_err(|error: PyErr| failure(py, function, error))?;
     if body.len() > request.max_bytes {
         return Err(FetchError::TooLarge);
     }
-    let headers: HeaderMap = borrow(&fields)
+    let headers: HeaderMap = fields::borrow(&headers)
         .filter_map(|(name, value)| {
             Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?))
         })

@@ -7,6 +7,7 @@
 mod access_token;
 mod convert;
 mod decision;
+mod fields;
 mod guard;
 mod health;
 mod issuers;

@@ -44,8 +44,8 @@ impl ProtectedResourceMetadata {
     }
 
     #[pyo3(signature = (request, /))]
-    fn respond(&self, py: Python<'_>, request: &Request) -> Response {
-        Response::new(py, self.0.respond(&request.to_core()))
+    fn respond(&self, request: &Request) -> Response {
+        Response(self.0.respond(&request.to_core()))
     }
 
     fn __repr__(&self) -> String {
@@ -77,7 +77,7 @@ impl MetadataRoutes {
     }
 
     #[pyo3(signature = (request, /))]
-    fn respond(&self, py: Python<'_>, request: &Request) -> Option<Response> {
-        self.0.respond(&request.to_core()).map(|response| Response::new(py, response))
+    fn respond(&self, request: &Request) -> Option<Response> {
+        self.0.respond(&request.to_core()).map(Response)
     }
 }

@@ -30,7 +30,7 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    fn into_python(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self {
             Self::Authentication(authentication) => Authentication::new(py, authentication)?.into_py_any(py),
             Self::Decision(decision) => Decision::new(py, decision)?.into_py_any(py),
@@ -39,20 +39,27 @@ impl Answer {
     }
 }
 
-/// A coroutine that ends with the future's answer.
+/// A coroutine that ends with the answer that is there already, or else with the future's.
 pub(crate) fn coroutine(
     py: Python<'_>,
+    answer: Option<Py<PyAny>>,
     future: impl Future<Output = Answer> + Send + 'static,
 ) -> PyResult<Bound<'_, PyAny>> {
+    static GIVE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     static FINISH: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let pending = Pending(Mutex::new(Box::pin(future)));
-    FINISH.import(py, "mcp_bearer._pending", "finish")?.call1((pending,))
+    match answer {
+        Some(answer) => GIVE.import(py, "mcp_bearer._pending", "give")?.call1((answer,)),
+        None => {
+            let pending = Pending(Mutex::new(Box::pin(future)));
+            FINISH.import(py, "mcp_bearer._pending", "finish")?.call1((pending,))
+        }
+    }
 }
 
 /// An answer that is there already, or `None`.
-pub(crate) fn ready<T>(py: Python<'_>, poll: Poll<T>, wrap: fn(T) -> Answer) -> PyResult<Option<Py<PyAny>>> {
+pub(crate) fn ready(py: Python<'_>, poll: Poll<Answer>) -> PyResult<Option<Py<PyAny>>> {
     match poll {
-        Poll::Ready(answer) => wrap(answer).into_python(py).map(Some),
+        Poll::Ready(answer) => answer.into_python(py).map(Some),
         Poll::Pending => Ok(None),
     }
 }
@@ -61,13 +68,13 @@ pub(crate) fn ready<T>(py: Python<'_>, poll: Poll<T>, wrap: fn(T) -> Answer) -> 
 impl Pending {
     /// The answer, or `None`, in which case `wake` will be called, from any thread.
     #[pyo3(signature = (wake, /))]
-    fn poll(&self, py: Python<'_>, wake: Option<Py<PyAny>>) -> PyResult<Option<Py<PyAny>>> {
-        let waker = wake.map_or_else(|| Waker::noop().clone(), |wake| Arc::new(Alarm(wake)).into());
+    fn poll(&self, py: Python<'_>, wake: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
+        let waker = Waker::from(Arc::new(Alarm(wake)));
         let poll = py.detach(|| {
             let mut future = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             future.as_mut().poll(&mut Context::from_waker(&waker))
         });
-        ready(py, poll, |answer| answer)
+        ready(py, poll)
     }
 }
 

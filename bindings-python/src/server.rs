@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
-use crate::convert::{borrow, config_error, fields, named, seconds, setting_error, strings, to_json, whole};
+use crate::convert::{config_error, named, seconds, setting_error, strings, to_json, whole};
 use crate::decision::Decision;
+use crate::fields;
 use crate::health::KeysHealth;
 use crate::issuers::{self, Issuers, several};
 use crate::metadata::ProtectedResourceMetadata;
@@ -78,34 +79,37 @@ impl ResourceServer {
         request: &Request,
         requirement: &Requirement,
     ) -> PyResult<Option<Py<PyAny>>> {
-        let poll = py.detach(|| self.0.try_authorize(&request.to_core(), &requirement.0));
-        ready(py, poll, Answer::Decision)
+        let poll = request.ask(py, &self.0, |request| self.0.try_authorize(request, &requirement.0));
+        ready(py, poll.map(Answer::Decision))
     }
 
     #[pyo3(signature = (request, requirement, /))]
     fn authorize<'py>(
         &self,
         py: Python<'py>,
-        request: &Request,
-        requirement: &Requirement,
+        request: Py<Request>,
+        requirement: Py<Requirement>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (server, request, requirement) = (self.0.clone(), request.clone(), requirement.clone());
-        coroutine(
-            py,
-            async move { Answer::Decision(server.authorize(&request.to_core(), &requirement.0).await) },
-        )
+        let answer = self.try_authorize(py, request.get(), requirement.get())?;
+        let server = self.0.clone();
+        coroutine(py, answer, async move {
+            Answer::Decision(server.authorize(&request.get().to_core(), &requirement.get().0).await)
+        })
     }
 
     #[pyo3(signature = (request, /))]
     fn try_authenticate(&self, py: Python<'_>, request: &Request) -> PyResult<Option<Py<PyAny>>> {
-        let poll = py.detach(|| self.0.try_authenticate(&request.to_core()));
-        ready(py, poll, Answer::Authentication)
+        let poll = request.ask(py, &self.0, |request| self.0.try_authenticate(request));
+        ready(py, poll.map(Answer::Authentication))
     }
 
     #[pyo3(signature = (request, /))]
-    fn authenticate<'py>(&self, py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
-        let (server, request) = (self.0.clone(), request.clone());
-        coroutine(py, async move { Answer::Authentication(server.authenticate(&request.to_core()).await) })
+    fn authenticate<'py>(&self, py: Python<'py>, request: Py<Request>) -> PyResult<Bound<'py, PyAny>> {
+        let answer = self.try_authenticate(py, request.get())?;
+        let server = self.0.clone();
+        coroutine(py, answer, async move {
+            Answer::Authentication(server.authenticate(&request.get().to_core()).await)
+        })
     }
 
     #[pyo3(signature = (token, requirement, /))]
@@ -125,8 +129,8 @@ impl ResourceServer {
         body: &[u8],
         parsed: bool,
     ) -> PyResult<Decision> {
-        let fields = fields(headers)?;
-        let request = OperationRequest::new(method, borrow(&fields), body);
+        let fields = fields::named(headers, OperationRequest::FIELDS)?;
+        let request = OperationRequest::new(method, fields::borrow(&fields), body);
         let request = if parsed { request.parsed() } else { request };
         let token = token.map(|token| token.get().to_core());
         Decision::new(py, self.0.permit_operation(token, &policy.0, &request))

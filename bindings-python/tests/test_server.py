@@ -102,7 +102,11 @@ async def test_with_keys_in_memory_awaiting_makes_no_task(server: ResourceServer
 
 def test_header_fields_are_bytes_or_text_and_may_repeat(server: ResourceServer, issuer: TestIssuer) -> None:
     value = f"bearer {issuer.token()}"
-    forms: list[Any] = [[(b"Authorization", value.encode())], [["authorization", value]]]
+    forms: list[Any] = [
+        [(b"Authorization", value.encode())],
+        [["authorization", value]],
+        iter([("x-name", "\u00e9"), (b"x-\xff", b"\xff"), ("AUTHORIZATION", value)]),
+    ]
     for headers in forms:
         assert server.try_authenticate(Request(method="GET", target="/", headers=headers))
     twice = Request(method="GET", target="/", headers=[(b"authorization", value.encode())] * 2)
@@ -110,7 +114,7 @@ def test_header_fields_are_bytes_or_text_and_may_repeat(server: ResourceServer, 
     assert decision is not None
     assert decision.denial is not None
     assert decision.denial.reason == reason.MULTIPLE_CREDENTIALS
-    for wrong in [["authorization"], [("a", "b", "c")], [("a", "\u20ac")], [(1, 2)]]:
+    for wrong in [["authorization"], [("a", "b", "c")], [("a", "\u20ac")], [(1, 2)], [(b"a", None)], [1]]:
         with pytest.raises(TypeError):
             Request(method="GET", target="/", headers=wrong)  # type: ignore[arg-type]
 

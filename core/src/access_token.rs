@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::clock::UnixTime;
@@ -15,51 +17,106 @@ use crate::scope::ScopeSet;
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
 
+struct Inner {
+    token: Box<str>,
+    /// The claims that have accessors, one behind the other.
+    text: String,
+    issuer: Span,
+    subject: Option<Span>,
+    client_id: Option<Span>,
+    jti: Option<Span>,
+    acr: Option<Span>,
+    audiences: Vec<Span>,
+    amr: Vec<Span>,
+    scopes: ScopeSet,
+    expires_at: UnixTime,
+    issued_at: Option<UnixTime>,
+    auth_time: Option<UnixTime>,
+    payload: OnceLock<Box<str>>,
+    claims: OnceLock<Map<String, Value>>,
+}
+
 /// What the claim rules leave of a payload.
 #[derive(Default)]
-pub(crate) struct Inner {
-    pub(crate) token: Box<str>,
-    pub(crate) issuer: Box<str>,
-    pub(crate) subject: Option<Box<str>>,
-    pub(crate) client_id: Option<Box<str>>,
-    pub(crate) audiences: Vec<Box<str>>,
+pub(crate) struct Values<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) issuer: &'a str,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) client_id: Option<&'a str>,
+    pub(crate) jti: Option<&'a str>,
+    pub(crate) acr: Option<&'a str>,
+    pub(crate) audiences: Vec<&'a str>,
+    pub(crate) amr: Vec<&'a str>,
     pub(crate) scopes: ScopeSet,
     pub(crate) expires_at: UnixTime,
     pub(crate) issued_at: Option<UnixTime>,
-    pub(crate) jti: Option<Box<str>>,
     pub(crate) auth_time: Option<UnixTime>,
-    pub(crate) acr: Option<Box<str>>,
-    pub(crate) amr: Vec<Box<str>>,
-    pub(crate) payload: Box<str>,
-    pub(crate) claims: OnceLock<Map<String, Value>>,
+}
+
+/// A part of a text.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    end: usize,
 }
 
 impl AccessToken {
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+    /// Keeps copies of the short texts in one piece of memory: a cache holds thousands of tokens.
+    pub(crate) fn new(values: Values<'_>) -> Self {
+        let Values { issuer, subject, client_id, jti, acr, audiences, amr, .. } = values;
+        let one = [Some(issuer), subject, client_id, jti, acr];
+        let all = one.iter().flatten().chain(&audiences).chain(&amr);
+        let mut text = String::with_capacity(all.map(|part| part.len()).sum());
+        let mut keep = |part: &str| {
+            let start = text.len();
+            text.push_str(part);
+            Span { start, end: text.len() }
+        };
+        let inner = Inner {
+            token: values.token.into(),
+            issuer: keep(issuer),
+            subject: subject.map(&mut keep),
+            client_id: client_id.map(&mut keep),
+            jti: jti.map(&mut keep),
+            acr: acr.map(&mut keep),
+            audiences: audiences.into_iter().map(&mut keep).collect(),
+            amr: amr.into_iter().map(&mut keep).collect(),
+            scopes: values.scopes,
+            expires_at: values.expires_at,
+            issued_at: values.issued_at,
+            auth_time: values.auth_time,
+            payload: OnceLock::new(),
+            claims: OnceLock::new(),
+            text: String::new(),
+        };
+        Self(Arc::new(Inner { text, ..inner }))
+    }
+
+    fn text(&self, span: Span) -> &str {
+        self.0.text.get(span.start..span.end).unwrap_or_default()
     }
 
     /// `iss`: one of the configured issuers, exactly as configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.issuer
+        self.text(self.0.issuer)
     }
 
     /// `sub`. Absent from some providers' machine tokens; unique only together with the issuer.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+        self.0.subject.map(|span| self.text(span))
     }
 
     /// `client_id`, else `azp`; never the subject.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.0.client_id.as_deref()
+        self.0.client_id.map(|span| self.text(span))
     }
 
     /// `aud`, one or several.
     pub fn audiences(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.audiences.iter().map(AsRef::as_ref)
+        self.0.audiences.iter().map(|span| self.text(*span))
     }
 
     /// The granted scopes: `scope`, `scopes` or `scp`, the first that is present.
@@ -83,7 +140,7 @@ impl AccessToken {
     /// `jti`.
     #[must_use]
     pub fn jti(&self) -> Option<&str> {
-        self.0.jti.as_deref()
+        self.0.jti.map(|span| self.text(span))
     }
 
     /// `auth_time`: when the user last authenticated.
@@ -95,12 +152,12 @@ impl AccessToken {
     /// `acr`: how the user authenticated.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
-        self.0.acr.as_deref()
+        self.0.acr.map(|span| self.text(span))
     }
 
     /// `amr`: by which methods.
     pub fn amr(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.amr.iter().map(AsRef::as_ref)
+        self.0.amr.iter().map(|span| self.text(*span))
     }
 
     /// `cnf`: the key or certificate that the token is bound to (RFC 7800).
@@ -112,7 +169,7 @@ impl AccessToken {
     /// All claims, parsed at the first call.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
-        self.0.claims.get_or_init(|| serde_json::from_str(&self.0.payload).unwrap_or_default())
+        self.0.claims.get_or_init(|| serde_json::from_str(self.claims_json()).unwrap_or_default())
     }
 
     /// One claim.
@@ -121,10 +178,15 @@ impl AccessToken {
         self.claims().get(name)
     }
 
-    /// The claims as the issuer wrote them: a JSON object.
+    /// The claims as the issuer wrote them: a JSON object. Decoded at the first call.
     #[must_use]
     pub fn claims_json(&self) -> &str {
-        &self.0.payload
+        self.0.payload.get_or_init(|| {
+            let payload = self.secret().split('.').nth(1).unwrap_or_default();
+            // It was read before.
+            let text = URL_SAFE_NO_PAD.decode(payload).ok().and_then(|json| String::from_utf8(json).ok());
+            text.unwrap_or_default().into()
+        })
     }
 
     /// The token itself, for SDK types that hold one. It is a credential: never log it, never

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
+use crate::base64url::Base64Url;
 use crate::cache::TokenCache;
 use crate::challenge::Denials;
 use crate::claims::{Audience, ClaimRules};
@@ -299,7 +300,12 @@ impl Builder {
             &self.metadata,
         )?;
         Ok(ResourceServer::from_inner(Inner {
-            token_rules: TokenRules { algorithms, max_size: self.max_token_size, strict: self.rfc9068_only },
+            token_rules: TokenRules {
+                algorithms,
+                max_size: self.max_token_size,
+                strict: self.rfc9068_only,
+                base64url: Base64Url::new(),
+            },
             claim_rules: ClaimRules {
                 audiences: audiences.iter().map(|audience| Audience::new(audience)).collect(),
                 allowed_clients: self.allowed_clients,

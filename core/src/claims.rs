@@ -1,11 +1,10 @@
 //! The claim rules: all of them applied before a key is looked for, so that junk costs no fetch.
 
-use crate::access_token::{AccessToken, Inner};
+use crate::access_token::{AccessToken, Values};
 use crate::clock::UnixTime;
 use crate::error::Reason;
-use crate::json::{self, Json, Object};
+use crate::json::{self, Json, Malformed, Members};
 use crate::scope::ScopeSet;
-use crate::token::UnverifiedToken;
 
 /// What a token must say of itself.
 #[derive(Clone, Debug)]
@@ -63,33 +62,89 @@ impl Validity {
     }
 }
 
-/// The claims of an [`UnverifiedToken`], well-formed and ours to judge, but still unverified.
+/// A claim, if the token has it.
+type Claim<'a> = Option<Json<'a>>;
+
+/// The claims of a token that decide or are shown by name, well-formed and ours to judge, but still
+/// unverified.
+#[derive(Default)]
 pub(crate) struct Claims<'a> {
-    payload: &'a str,
-    members: Object<'a>,
-    typed: bool,
+    iss: Claim<'a>,
+    sub: Claim<'a>,
+    aud: Claim<'a>,
+    exp: Claim<'a>,
+    nbf: Claim<'a>,
+    iat: Claim<'a>,
+    jti: Claim<'a>,
+    client_id: Claim<'a>,
+    azp: Claim<'a>,
+    scope: Claim<'a>,
+    scopes: Claim<'a>,
+    scp: Claim<'a>,
+    auth_time: Claim<'a>,
+    acr: Claim<'a>,
+    amr: Claim<'a>,
+    cnf: Claim<'a>,
+    token_use: Claim<'a>,
+    at_hash: Claim<'a>,
+    c_hash: Claim<'a>,
+    s_hash: Claim<'a>,
+    events: Claim<'a>,
+}
+
+impl<'a> Members<'a> for Claims<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Claim<'a>> {
+        Some(match name {
+            "iss" => &mut self.iss,
+            "sub" => &mut self.sub,
+            "aud" => &mut self.aud,
+            "exp" => &mut self.exp,
+            "nbf" => &mut self.nbf,
+            "iat" => &mut self.iat,
+            "jti" => &mut self.jti,
+            "client_id" => &mut self.client_id,
+            "azp" => &mut self.azp,
+            "scope" => &mut self.scope,
+            "scopes" => &mut self.scopes,
+            "scp" => &mut self.scp,
+            "auth_time" => &mut self.auth_time,
+            "acr" => &mut self.acr,
+            "amr" => &mut self.amr,
+            "cnf" => &mut self.cnf,
+            "token_use" => &mut self.token_use,
+            "at_hash" => &mut self.at_hash,
+            "c_hash" => &mut self.c_hash,
+            "s_hash" => &mut self.s_hash,
+            "events" => &mut self.events,
+            _ => return None,
+        })
+    }
 }
 
 impl<'a> Claims<'a> {
-    pub(crate) fn parse(token: &'a UnverifiedToken<'_>) -> Result<Self, Reason> {
-        let payload = std::str::from_utf8(token.payload()).map_err(|_| Reason::MalformedToken)?;
-        let members = json::object(payload.as_bytes()).map_err(|_| Reason::MalformedToken)?;
-        Ok(Self { payload, members, typed: token.typed })
+    pub(crate) fn parse(payload: &'a str) -> Result<Self, Reason> {
+        json::members(payload).map_err(|Malformed| Reason::MalformedToken)
     }
 
     /// `iss` (RFC 7519 section 4.1.1): one string.
     pub(crate) fn issuer(&self) -> Result<&str, Reason> {
-        self.string("iss")?.ok_or(Reason::MissingClaim)
+        string(&self.iss)?.ok_or(Reason::MissingClaim)
     }
 
     /// Everything that needs no key: the kind of token, for whom, and when.
+    ///
+    /// `typed` says that the header calls the token an access token, `issuers_own` are audiences that
+    /// stand in for the server's.
     pub(crate) fn check(
         &self,
         rules: &ClaimRules,
+        typed: bool,
         issuers_own: Option<&[Audience]>,
         now: UnixTime,
     ) -> Result<(), Reason> {
-        self.check_kind()?;
+        if !typed {
+            self.check_kind()?;
+        }
         // The same client id is another client at another issuer: clients stand in for the server's
         // audiences only.
         let (audiences, clients): (_, &[_]) =
@@ -97,11 +152,11 @@ impl<'a> Claims<'a> {
         self.check_audience(audiences, clients)?;
         self.validity()?.check(rules.leeway, now)?;
         // RFC 7800 section 3.1: a bound token must not pass as a plain one.
-        if self.members.contains("cnf") {
+        if self.cnf.is_some() {
             return Err(Reason::ProofRequired);
         }
-        let required: &[&str] = if rules.strict { &["aud", "sub", "client_id", "iat", "jti"] } else { &[] };
-        if !required.iter().all(|name| self.members.contains(name)) {
+        let required = [&self.aud, &self.sub, &self.client_id, &self.iat, &self.jti];
+        if rules.strict && required.iter().any(|claim| claim.is_none()) {
             return Err(Reason::MissingClaim);
         }
         Ok(())
@@ -109,12 +164,9 @@ impl<'a> Claims<'a> {
 
     /// RFC 9068 section 5 and RFC 8725 section 3.12: claims that only other kinds of token carry.
     fn check_kind(&self) -> Result<(), Reason> {
-        let foreign = ["at_hash", "c_hash", "s_hash", "events"];
-        let other_use = |value: &Json<'_>| value.as_str() != Some("access");
-        if !self.typed
-            && (foreign.iter().any(|name| self.members.contains(name))
-                || self.members.get("token_use").is_some_and(other_use))
-        {
+        let foreign = [&self.at_hash, &self.c_hash, &self.s_hash, &self.events];
+        let other_use = self.token_use.as_ref().is_some_and(|token_use| token_use.as_str() != Some("access"));
+        if other_use || foreign.iter().any(|claim| claim.is_some()) {
             return Err(Reason::WrongType);
         }
         Ok(())
@@ -122,90 +174,71 @@ impl<'a> Claims<'a> {
 
     /// RFC 7519 section 4.1.3; MCP: a token must have been issued for this server.
     fn check_audience(&self, accepted: &[Audience], clients: &[String]) -> Result<(), Reason> {
-        if !self.members.contains("aud") {
+        if self.aud.is_none() {
             if clients.is_empty() {
                 return Err(Reason::MissingClaim);
             }
-            let client = self.string("client_id")?;
+            let client = string(&self.client_id)?;
             return client
                 .filter(|client| clients.iter().any(|own| own == client))
                 .map(|_| ())
                 .ok_or(Reason::WrongAudience);
         }
-        let named = self.strings("aud")?;
-        if !named.iter().any(|name| accepted.iter().any(|own| own.is(name))) {
+        if !strings(&self.aud)?.any(|name| accepted.iter().any(|own| own.is(name))) {
             return Err(Reason::WrongAudience);
         }
         Ok(())
     }
 
     pub(crate) fn validity(&self) -> Result<Validity, Reason> {
-        Ok(Validity { exp: self.date("exp")?.ok_or(Reason::MissingClaim)?, nbf: self.date("nbf")? })
+        Ok(Validity { exp: date(&self.exp)?.ok_or(Reason::MissingClaim)?, nbf: date(&self.nbf)? })
     }
 
     /// What an application gets to see, once the signature has proved all of it.
-    pub(crate) fn into_access_token(self, token: &str) -> Result<AccessToken, Reason> {
-        let boxed = |text: Option<&str>| text.map(Box::from);
-        let client_id = match self.string("client_id")? {
-            Some(client) => Some(client),
-            None => self.string("azp")?,
-        };
-        Ok(AccessToken::new(Inner {
-            token: token.into(),
-            issuer: self.issuer()?.into(),
-            subject: boxed(self.string("sub")?),
-            client_id: boxed(client_id),
-            audiences: self.strings("aud")?.into_iter().map(Box::from).collect(),
-            scopes: self.scopes()?,
-            expires_at: self.date("exp")?.map(time).ok_or(Reason::MissingClaim)?,
-            issued_at: self.date("iat")?.map(time),
-            jti: boxed(self.string("jti")?),
-            auth_time: self.date("auth_time")?.map(time),
-            acr: boxed(self.string("acr")?),
-            amr: self.strings("amr")?.into_iter().map(Box::from).collect(),
-            payload: self.payload.into(),
-            claims: std::sync::OnceLock::new(),
+    pub(crate) fn to_access_token(&self, token: &str) -> Result<AccessToken, Reason> {
+        let time = |claim| Ok(date(claim)?.map(time));
+        Ok(AccessToken::new(Values {
+            token,
+            issuer: self.issuer()?,
+            subject: string(&self.sub)?,
+            client_id: string(if self.client_id.is_some() { &self.client_id } else { &self.azp })?,
+            audiences: strings(&self.aud)?.collect(),
+            scopes: self.granted()?,
+            expires_at: time(&self.exp)?.ok_or(Reason::MissingClaim)?,
+            issued_at: time(&self.iat)?,
+            jti: string(&self.jti)?,
+            auth_time: time(&self.auth_time)?,
+            acr: string(&self.acr)?,
+            amr: strings(&self.amr)?.collect(),
         }))
     }
 
     /// The first present of three spellings (RFC 9068 section 2.2.3, and what providers send).
-    fn scopes(&self) -> Result<ScopeSet, Reason> {
-        let Some(claim) = ["scope", "scopes", "scp"].iter().find_map(|name| self.members.get(name)) else {
-            return Ok(ScopeSet::default());
-        };
-        match claim {
-            Json::String(text) => Ok(ScopeSet::granted(text.split(' '))),
-            Json::Array(items) => {
-                let scopes: Option<Vec<_>> = items.iter().map(Json::as_str).collect();
-                scopes.map(ScopeSet::granted).ok_or(Reason::MalformedClaim)
-            }
-            _ => Err(Reason::MalformedClaim),
+    fn granted(&self) -> Result<ScopeSet, Reason> {
+        match self.scope.as_ref().or(self.scopes.as_ref()).or(self.scp.as_ref()) {
+            None => Ok(ScopeSet::default()),
+            Some(Json::String(text)) => Ok(ScopeSet::granted(text.split(' '))),
+            Some(list) => list.as_strings().map(ScopeSet::granted).ok_or(Reason::MalformedClaim),
         }
     }
+}
 
-    fn string(&self, name: &str) -> Result<Option<&str>, Reason> {
-        self.members.get(name).map(|value| value.as_str().ok_or(Reason::MalformedClaim)).transpose()
-    }
+fn string<'c>(claim: &'c Claim<'_>) -> Result<Option<&'c str>, Reason> {
+    claim.as_ref().map(|value| value.as_str().ok_or(Reason::MalformedClaim)).transpose()
+}
 
-    /// A string or an array of strings.
-    fn strings(&self, name: &str) -> Result<Vec<&str>, Reason> {
-        match self.members.get(name) {
-            None => Ok(Vec::new()),
-            Some(Json::String(one)) => Ok(vec![one]),
-            Some(Json::Array(items)) => {
-                items.iter().map(|item| item.as_str().ok_or(Reason::MalformedClaim)).collect()
-            }
-            Some(_) => Err(Reason::MalformedClaim),
-        }
-    }
+/// A string or an array of strings.
+fn strings<'c>(claim: &'c Claim<'_>) -> Result<impl Iterator<Item = &'c str>, Reason> {
+    let strings = claim.as_ref().map(|value| value.as_strings().ok_or(Reason::MalformedClaim));
+    Ok(strings.transpose()?.into_iter().flatten())
+}
 
-    /// A `NumericDate` (RFC 7519 section 2): seconds, fractions allowed.
-    fn date(&self, name: &str) -> Result<Option<f64>, Reason> {
-        self.members
-            .get(name)
-            .map(|value| value.as_number().filter(|date| date.abs() < MAX_DATE).ok_or(Reason::MalformedClaim))
-            .transpose()
-    }
+/// A `NumericDate` (RFC 7519 section 2): seconds, fractions allowed.
+fn date(claim: &Claim<'_>) -> Result<Option<f64>, Reason> {
+    claim
+        .as_ref()
+        .map(|value| value.as_number().filter(|date| date.abs() < MAX_DATE).ok_or(Reason::MalformedClaim))
+        .transpose()
 }
 
 /// The year 9999. A date beyond it is a mistake of units.

@@ -25,20 +25,22 @@ impl<'a> BearerToken<'a> {
             .iter()
             .position(|byte| *byte == b' ')
             .map_or((value, [].as_slice()), |space| value.split_at(space));
-        let mut words = rest.split(|byte| matches!(byte, b' ' | b',')).filter(|word| !word.is_empty());
+        let is_between = |byte: &u8| matches!(byte, b' ' | b',');
+        let mut words = rest.split(is_between).filter(|word| !word.is_empty());
         if !scheme.eq_ignore_ascii_case(b"bearer") {
             let second = words.any(|word| word.eq_ignore_ascii_case(b"bearer")) && words.next().is_some();
             return Err(if second { Reason::MultipleCredentials } else { Reason::MissingToken });
         }
-        match (words.next(), words.next()) {
-            (Some(_), Some(_)) => Err(Reason::MultipleCredentials),
-            // What is not token68 is not base64url either and falls with the token's parts.
-            (Some(_), None) => {
-                std::str::from_utf8(rest.trim_ascii()).map(Self).map_err(|_| Reason::MalformedToken)
-            }
-            (None, _) if rest.trim_ascii().is_empty() => Err(Reason::MissingToken),
-            (None, _) => Err(Reason::MalformedToken),
+        let rest = rest.trim_ascii_start();
+        // Most fields hold one word, which is quicker seen than taken apart.
+        if memchr::memchr2(b' ', b',', rest).is_some() && words.take(2).count() == 2 {
+            return Err(Reason::MultipleCredentials);
         }
+        if rest.is_empty() {
+            return Err(Reason::MissingToken);
+        }
+        // What is not token68 is not base64url either and falls with the token's parts.
+        std::str::from_utf8(rest).map(Self).map_err(|_| Reason::MalformedToken)
     }
 
     /// What is a token if the field is in order, found without looking at it: only of use where the

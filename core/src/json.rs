@@ -1,15 +1,16 @@
 //! Strict JSON: no duplicate members after unescaping, bounded depth, borrowed strings.
 //!
-//! The grammar is `serde_json`'s. Its `Value` is not used for anything that decides: it keeps the
-//! last of two members, and gives its private member names a meaning when some other crate in the
-//! build enables `arbitrary_precision` or `raw_value`.
+//! `serde_json` is not used for anything that decides: its `Value` keeps the last of two members, and
+//! gives private member names a meaning when some other crate in the build enables
+//! `arbitrary_precision` or `raw_value`. A test holds [`reader`] to its grammar.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::collections::HashSet;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use reader::{Reader, Value};
 
 pub(crate) mod raw;
+pub(crate) mod reader;
 
 /// How deep arrays and objects may nest. Real tokens, key sets and metadata stay below 6.
 pub(crate) const MAX_DEPTH: usize = 16;
@@ -33,24 +34,112 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
+/// What reading a value leaves: a [`Json`], or `()` where it only has to be clean.
+pub(crate) trait Read<'a>: Sized {
+    fn scalar(scalar: Json<'a>) -> Self;
+    fn array(items: Vec<Self>) -> Self;
+    fn object(members: Vec<(Cow<'a, str>, Self)>) -> Self;
+}
+
 /// Parses one object with nothing but white space around it.
-pub(crate) fn object(bytes: &[u8]) -> Result<Object<'_>, Malformed> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: MAX_DEPTH }.deserialize(&mut deserializer).map_err(|_| Malformed)?;
-    deserializer.end().map_err(|_| Malformed)?;
+pub(crate) fn object(text: &str) -> Result<Object<'_>, Malformed> {
+    let mut reader = Reader::new(text);
+    let value = read(&mut reader, MAX_DEPTH)?;
+    reader.end()?;
     match value {
         Json::Object(object) => Ok(object),
         _ => Err(Malformed),
     }
 }
 
+/// The members of an object that are of interest, each with a place of its own.
+pub(crate) trait Members<'a>: Default {
+    /// The place of this member; `None` for those that only have to be clean.
+    fn place(&mut self, name: &str) -> Option<&mut Option<Json<'a>>>;
+}
+
+/// As [`object`], keeping only what is of interest.
+pub(crate) fn members<'a, T: Members<'a>>(text: &'a str) -> Result<T, Malformed> {
+    let mut reader = Reader::new(text);
+    let (mut members, mut others) = (T::default(), MemberNames::default());
+    if reader.value()? != Value::Object {
+        return Err(Malformed);
+    }
+    while let Some(name) = reader.name()? {
+        if let Some(place) = members.place(&name) {
+            if place.replace(read(&mut reader, MAX_DEPTH - 1)?).is_some() {
+                return Err(Malformed);
+            }
+        } else {
+            if is_private(&name) {
+                return Err(Malformed);
+            }
+            others.insert(name)?;
+            read::<()>(&mut reader, MAX_DEPTH - 1)?;
+        }
+    }
+    reader.end()?;
+    Ok(members)
+}
+
+/// Reads one value, `depth` levels of nesting at most.
+pub(crate) fn read<'a, T: Read<'a>>(reader: &mut Reader<'a>, depth: usize) -> Result<T, Malformed> {
+    let inner = depth.checked_sub(1).ok_or(Malformed);
+    Ok(match reader.value()? {
+        Value::Scalar(scalar) => T::scalar(scalar),
+        Value::Array => {
+            let (inner, mut items) = (inner?, Vec::new());
+            while reader.item()? {
+                items.push(read(reader, inner)?);
+            }
+            T::array(items)
+        }
+        Value::Object => {
+            let (inner, mut members, mut unique) = (inner?, Vec::new(), Unique::default());
+            while let Some(name) = reader.name()? {
+                // Whoever reads this again as a `serde_json::Value`, such as an application its
+                // claims, could see another one.
+                if name.starts_with("$serde_json::private::")
+                    || !unique.admits(name.clone(), members.iter().map(|(own, _)| own))
+                {
+                    return Err(Malformed);
+                }
+                members.push((name, read(reader, inner)?));
+            }
+            T::object(members)
+        }
+    })
+}
+
+/// Whoever reads such a member again as a `serde_json::Value`, such as an application its claims,
+/// could see another value.
+fn is_private(name: &str) -> bool {
+    name.starts_with("$serde_json::private::")
+}
+
+impl<'a> Read<'a> for Json<'a> {
+    fn scalar(scalar: Self) -> Self {
+        scalar
+    }
+
+    fn array(items: Vec<Self>) -> Self {
+        Self::Array(items)
+    }
+
+    fn object(members: Vec<(Cow<'a, str>, Self)>) -> Self {
+        Self::Object(Object(members))
+    }
+}
+
+impl Read<'_> for () {
+    fn scalar(_: Json<'_>) {}
+    fn array(_: Vec<()>) {}
+    fn object(_: Vec<(Cow<'_, str>, ())>) {}
+}
+
 impl<'a> Object<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
         self.0.iter().find_map(|(own, value)| (own == name).then_some(value))
-    }
-
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.get(name).is_some()
     }
 }
 
@@ -69,6 +158,12 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// A string alone, or an array of nothing but strings.
+    pub(crate) fn as_strings(&self) -> Option<impl Iterator<Item = &str>> {
+        let items = self.as_array().unwrap_or(std::slice::from_ref(self));
+        items.iter().all(|item| item.as_str().is_some()).then(|| items.iter().filter_map(Json::as_str))
+    }
+
     pub(crate) const fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -77,177 +172,47 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Reads a value into [`Json`], `depth` levels of nesting at most.
-#[derive(Clone, Copy)]
-pub(crate) struct Strict {
-    pub(crate) depth: usize,
+/// Whether a name is new: a scan of the first few, a set for the many that a peer may send.
+#[derive(Default)]
+pub(crate) struct Unique<'a> {
+    beyond: Option<HashSet<Cow<'a, str>>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Json<'de>;
+impl<'a> Unique<'a> {
+    const FEW: usize = 32;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Json<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
-        Ok(Json::Bool(value))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "dates and exponents, far below 2^53")]
-    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
-        Ok(Json::Number(value as f64))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "dates and exponents, far below 2^53")]
-    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
-        Ok(Json::Number(value as f64))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Json<'de>, E> {
-        Ok(Json::Number(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
-        Ok(Json::String(Cow::Owned(value.to_owned())))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
-        Ok(Json::String(Cow::Borrowed(value)))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Json<'de>, E> {
-        Ok(Json::String(Cow::Owned(value)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json<'de>, A::Error> {
-        let inner = self.nested()?;
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(inner)? {
-            items.push(item);
-        }
-        Ok(Json::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'de>, A::Error> {
-        let inner = self.nested()?;
-        let mut members = Vec::new();
-        let mut names = MemberNames::default();
-        while let Some(name) = map.next_key_seed(Name)? {
-            // With `arbitrary_precision` somewhere in the build, a number arrives in this shape.
-            if members.is_empty() && name == "$serde_json::private::Number" {
-                let Digits(text) = map.next_value()?;
-                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-                return number.map(Json::Number).ok_or_else(|| A::Error::custom("number out of range"));
-            }
-            // Whoever reads this again as a `Value` (an application its claims) could see another one.
-            if name.starts_with("$serde_json::private::") {
-                return Err(A::Error::custom("private member name"));
-            }
-            names.insert(name.clone()).map_err(|Malformed| A::Error::custom("duplicate member"))?;
-            members.push((name, map.next_value_seed(inner)?));
-        }
-        Ok(Json::Object(Object(members)))
+    /// Asked for every name, with those that it has admitted so far.
+    pub(crate) fn admits<S: AsRef<str>>(
+        &mut self,
+        name: Cow<'a, str>,
+        so_far: impl ExactSizeIterator<Item = S>,
+    ) -> bool {
+        let many = so_far.len() >= Self::FEW;
+        !so_far.take(Self::FEW).any(|own| own.as_ref() == name)
+            && (!many || self.beyond.get_or_insert_default().insert(name))
     }
 }
 
-/// The digits of a number: `serde_json` hands them over as an owned string, which no string of the
-/// text itself is. An object that only looks like a number is none.
-struct Digits(String);
-
-impl<'de> Deserialize<'de> for Digits {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Owned;
-        impl Visitor<'_> for Owned {
-            type Value = Digits;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number")
-            }
-
-            fn visit_str<E: Error>(self, _: &str) -> Result<Digits, E> {
-                Err(E::custom("private member name"))
-            }
-
-            fn visit_string<E>(self, digits: String) -> Result<Digits, E> {
-                Ok(Digits(digits))
-            }
-        }
-        deserializer.deserialize_string(Owned)
-    }
-}
-
-impl Strict {
-    fn nested<E: Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
-        Ok(Self { depth })
-    }
-}
-
-/// The names of one object: a scan while they are few, a set when a peer sends many.
+/// The names of one object.
 #[derive(Default)]
 pub(crate) struct MemberNames<'a> {
-    few: Vec<Cow<'a, str>>,
-    many: std::collections::HashSet<Cow<'a, str>>,
+    names: Vec<Cow<'a, str>>,
+    unique: Unique<'a>,
 }
 
 impl<'a> MemberNames<'a> {
-    const FEW: usize = 32;
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
 
     pub(crate) fn insert(&mut self, name: Cow<'a, str>) -> Result<(), Malformed> {
-        if self.few.contains(&name) || self.many.contains(&name) {
+        if !self.unique.admits(name.clone(), self.names.iter()) {
             return Err(Malformed);
         }
-        if self.few.len() < Self::FEW {
-            self.few.push(name);
-        } else {
-            self.many.insert(name);
-        }
+        // Most objects have no more.
+        self.names.reserve(if self.names.is_empty() { 16 } else { 1 });
+        self.names.push(name);
         Ok(())
-    }
-}
-
-/// Reads a string, borrowed if it holds no escape.
-#[derive(Clone, Copy)]
-pub(crate) struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(value.to_owned()))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(value))
     }
 }
 
@@ -258,10 +223,10 @@ mod tests {
     #[test]
     fn duplicates_are_seen_through_escapes_and_at_any_level() {
         for text in [r#"{"a":1,"a":2}"#, r#"{"a":1,"\u0061":2}"#, r#"{"x":[{"b":1,"b":1}]}"#] {
-            assert_eq!(object(text.as_bytes()), Err(Malformed), "{text}");
+            assert_eq!(object(text), Err(Malformed), "{text}");
         }
         let many = (0..200).map(|n| format!(r#""m{}":0"#, n % 199)).collect::<Vec<_>>().join(",");
-        assert_eq!(object(format!("{{{many}}}").as_bytes()), Err(Malformed));
+        assert_eq!(object(&format!("{{{many}}}")), Err(Malformed));
     }
 
     #[test]
@@ -270,15 +235,14 @@ mod tests {
         for text in
             ["[]", "{} x", "\u{feff}{}", r#"{"a":1e400}"#, r#"{"a":"\ud800"}"#, "{\"a\":\"\n\"}", "", &deep]
         {
-            assert_eq!(object(text.as_bytes()), Err(Malformed), "{text}");
+            assert_eq!(object(text), Err(Malformed), "{text}");
         }
         for number in ["inf", "1", "\\u0031", ""] {
             let text = format!(r#"{{"a":{{"$serde_json::private::Number":"{number}"}}}}"#);
-            assert_eq!(object(text.as_bytes()), Err(Malformed), "{text}");
+            assert_eq!(object(&text), Err(Malformed), "{text}");
         }
         let raw = r#"{"a":{"$serde_json::private::RawValue":"1"}}"#;
-        assert_eq!(object(raw.as_bytes()), Err(Malformed));
-        assert_eq!(object(b"{\"a\":\"\xff\"}"), Err(Malformed));
-        assert!(object(b" {\"a\":[1,-2,0.5,null,true]} ").is_ok());
+        assert_eq!(object(raw), Err(Malformed));
+        assert!(object(" {\"a\":[1,-2,0.5,null,true]} ").is_ok());
     }
 }

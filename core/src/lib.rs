@@ -64,6 +64,7 @@
 
 mod access_token;
 mod algorithm;
+mod base64url;
 mod builder;
 mod cache;
 mod challenge;

@@ -1,5 +1,7 @@
 //! What an operation needs of a token.
 
+use std::borrow::Cow;
+
 use crate::access_token::AccessToken;
 use crate::error::{ConfigError, Reason};
 use crate::scope::{ScopeHierarchy, ScopeSet};
@@ -110,6 +112,13 @@ impl Requirement {
             }
         }
         self
+    }
+
+    /// Both together; just the other, where it asks for all that the one does.
+    pub(crate) fn united<'a>(one: Cow<'a, Self>, other: &'a Self) -> Cow<'a, Self> {
+        let covered = one.groups.iter().all(|group| other.groups.contains(group))
+            && one.predicates.iter().all(|predicate| other.predicates.contains(predicate));
+        if covered { Cow::Borrowed(other) } else { Cow::Owned(one.into_owned().and(other.clone())) }
     }
 
     /// Every scope that a token fit for this operation would carry; of alternatives the first.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::error::ConfigError;
-use crate::json::MemberNames;
+use crate::json::Unique;
 
 /// Distinct scope values in the order in which they were given.
 ///
@@ -43,11 +43,13 @@ impl ScopeSet {
 
     /// Scopes of a token.
     pub(crate) fn granted<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut names = MemberNames::default();
-        let distinct = scopes
-            .into_iter()
-            .filter(|scope| !scope.is_empty() && names.insert(Cow::Borrowed(*scope)).is_ok());
-        Self(distinct.map(Box::from).collect())
+        let (mut distinct, mut unique) = (Vec::new(), Unique::default());
+        for scope in scopes.into_iter().filter(|scope| !scope.is_empty()) {
+            if unique.admits(Cow::Borrowed(scope), distinct.iter()) {
+                distinct.push(Box::from(scope));
+            }
+        }
+        Self(distinct)
     }
 
     pub(crate) fn insert(&mut self, scope: &str) {

@@ -22,7 +22,7 @@ use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::scope::{ScopeHierarchy, ScopeSet};
-use crate::token::{TokenRules, UnverifiedToken};
+use crate::token::{CompactJws, Header, TokenRules};
 
 /// An OAuth 2.1 resource server for one resource. Cheap to clone, safe to share.
 ///
@@ -238,22 +238,23 @@ impl Inner {
             return Ok(token);
         }
         let bearer = BearerToken::from_values(values)?;
-        let token = UnverifiedToken::parse(bearer, &self.token_rules)?;
+        let jws = CompactJws::decode(bearer, &self.token_rules)?;
+        let header = Header::parse(&jws, &self.token_rules)?;
 
-        let claims = Claims::parse(&token)?;
+        let claims = Claims::parse(jws.payload()?)?;
         let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
-        claims.check(&self.claim_rules, issuer.audiences(), now)?;
+        claims.check(&self.claim_rules, header.typed, issuer.audiences(), now)?;
         let validity = claims.validity()?;
-        let access_token = claims.into_access_token(bearer.secret())?;
+        let access_token = claims.to_access_token(bearer.secret())?;
 
-        let keys = match issuer.keys().find(token.kid.as_deref(), token.algorithm, now, waited) {
+        let keys = match issuer.keys().find(header.kid.as_deref(), header.algorithm, now, waited) {
             Find::Keys(keys) => keys,
             Find::Wait(flight) => return Err(Stop::Wait(flight)),
             Find::NotFound => return Err(Reason::KeyNotFound.into()),
             Find::Unavailable { retry_after } => return Err(Stop::Unavailable(retry_after)),
         };
         let signed =
-            |key: &&VerificationKey| key.verify(token.algorithm, token.signing_input(), token.signature());
+            |key: &&VerificationKey| key.verify(header.algorithm, jws.signing_input(), jws.signature());
         let key = keys.iter().find(signed).ok_or(Reason::BadSignature)?.thumbprint();
         let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
         self.cache.insert(Verified { token, validity, issuer, key });

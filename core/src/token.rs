@@ -3,13 +3,14 @@
 //! Claims are judged in [`crate::claims`], the signature by a key of [`crate::jwks`]. `jku`,
 //! `x5u`, `jwk` and `x5c` are never looked at: a key comes from the issuer's set or not at all.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::algorithm::Algorithm;
+use crate::base64url::Base64Url;
 use crate::credentials::BearerToken;
 use crate::error::Reason;
-use crate::json::{self, Json, Object};
+use crate::json::{self, Json, Malformed, Members};
 
 /// What of a token's outside is accepted.
 #[derive(Clone, Debug)]
@@ -18,100 +19,136 @@ pub(crate) struct TokenRules {
     pub(crate) max_size: usize,
     /// RFC 9068 section 4: only `at+jwt`.
     pub(crate) strict: bool,
+    pub(crate) base64url: Base64Url,
 }
 
-/// A token in the right form. Its header has passed; its payload and signature have not.
-pub(crate) struct UnverifiedToken<'a> {
-    text: &'a str,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) kid: Option<String>,
-    /// The header says `at+jwt`.
-    pub(crate) typed: bool,
-    payload: Vec<u8>,
-    signing_input: usize,
-    signature: Vec<u8>,
+/// A compact JWS (RFC 7515 section 3.1) with its parts decoded, which says nothing yet.
+pub(crate) struct CompactJws<'a> {
+    signing_input: &'a str,
+    /// Header, payload and signature, one behind the other.
+    decoded: Vec<u8>,
+    header_end: usize,
+    /// A header that is refused is the reason, whatever follows it.
+    payload_end: Result<usize, Reason>,
 }
 
-impl<'a> UnverifiedToken<'a> {
-    pub(crate) fn parse(bearer: BearerToken<'a>, rules: &TokenRules) -> Result<Self, Reason> {
+impl<'a> CompactJws<'a> {
+    pub(crate) fn decode(bearer: BearerToken<'a>, rules: &TokenRules) -> Result<Self, Reason> {
         let text = bearer.secret();
         if text.len() > rules.max_size {
             return Err(Reason::MalformedToken);
         }
-        // RFC 7515 section 3.1. Five parts would be a JWE, which is not negotiated here.
-        let mut parts = text.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        // Five parts would be a JWE, which is not negotiated here.
+        let mut dots = memchr::memchr_iter(b'.', text.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(Reason::MalformedToken);
         };
-        let signing_input = header.len() + 1 + payload.len();
-        let header = decode(header)?;
-        let header = json::object(&header).map_err(|_| Reason::MalformedToken)?;
-        let algorithm = algorithm(&header, rules)?;
-        let typed = is_access_token_type(&header, rules)?;
-        no_critical(&header)?;
-        let kid = match header.get("kid") {
-            None => None,
-            Some(Json::String(kid)) => Some(kid.clone().into_owned()),
-            Some(_) => return Err(Reason::MalformedToken),
+        let mut decoded = Vec::with_capacity(text.len());
+        let mut part = |range| {
+            let part = text.get(range).unwrap_or_default();
+            rules.base64url.decode(part, &mut decoded).ok_or(Reason::MalformedToken)
         };
-        Ok(Self {
-            text,
-            algorithm,
-            kid,
-            typed,
-            payload: decode(payload)?,
-            signing_input,
-            signature: decode(signature)?,
-        })
+        let header_end = part(0..first)?;
+        let payload_end = part(first + 1..second);
+        let payload_end = payload_end.and_then(|end| part(second + 1..text.len()).map(|_| end));
+        let signing_input = text.get(..second).unwrap_or_default();
+        Ok(Self { signing_input, decoded, header_end, payload_end })
     }
 
-    /// The JSON of the claims, still only a peer's word.
-    pub(crate) fn payload(&self) -> &[u8] {
-        &self.payload
-    }
-
-    pub(crate) fn signing_input(&self) -> &'a [u8] {
-        self.text.as_bytes().get(..self.signing_input).unwrap_or_default()
+    pub(crate) const fn signing_input(&self) -> &'a [u8] {
+        self.signing_input.as_bytes()
     }
 
     pub(crate) fn signature(&self) -> &[u8] {
-        &self.signature
+        self.payload_end.ok().and_then(|end| self.decoded.get(end..)).unwrap_or_default()
+    }
+
+    fn header(&self) -> Result<&str, Reason> {
+        self.json(0..self.header_end)
+    }
+
+    /// The claims, still only a peer's word.
+    pub(crate) fn payload(&self) -> Result<&str, Reason> {
+        self.json(self.header_end..self.payload_end?)
+    }
+
+    fn json(&self, part: Range<usize>) -> Result<&str, Reason> {
+        let bytes = self.decoded.get(part).unwrap_or_default();
+        std::str::from_utf8(bytes).map_err(|_| Reason::MalformedToken)
     }
 }
 
-/// RFC 7515 section 2: base64url without padding; RFC 4648 section 3.5: no stray bits.
-fn decode(part: &str) -> Result<Vec<u8>, Reason> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::MalformedToken)
+/// A JOSE header that has passed.
+pub(crate) struct Header<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: Option<Cow<'a, str>>,
+    /// It says `at+jwt`.
+    pub(crate) typed: bool,
 }
 
-/// RFC 8725 section 3.1: the algorithms are ours to choose, never the token's.
-fn algorithm(header: &Object<'_>, rules: &TokenRules) -> Result<Algorithm, Reason> {
-    header
-        .get("alg")
-        .and_then(Json::as_str)
-        .and_then(Algorithm::from_name)
-        .filter(|algorithm| rules.algorithms.contains(algorithm))
-        .ok_or(Reason::UnsupportedAlgorithm)
-}
-
-/// RFC 9068 section 4 with RFC 8725 section 3.11: a token that says it is something else is.
-fn is_access_token_type(header: &Object<'_>, rules: &TokenRules) -> Result<bool, Reason> {
-    let is = |typ: &str, known: &str| typ.eq_ignore_ascii_case(known);
-    match header.get("typ") {
-        Some(Json::String(typ)) if is(typ, "at+jwt") || is(typ, "application/at+jwt") => Ok(true),
-        Some(Json::String(typ)) if is(typ, "JWT") && !rules.strict => Ok(false),
-        None if !rules.strict => Ok(false),
-        _ => Err(Reason::WrongType),
+impl<'a> Header<'a> {
+    pub(crate) fn parse(jws: &'a CompactJws<'_>, rules: &TokenRules) -> Result<Self, Reason> {
+        let header: Parameters<'_> =
+            json::members(jws.header()?).map_err(|Malformed| Reason::MalformedToken)?;
+        let algorithm = header.algorithm(rules)?;
+        let typed = header.is_access_token(rules)?;
+        // RFC 7515 section 4.1.11: no extension is understood here. `b64` (RFC 7797) and `zip` change
+        // how the payload is read, with or without `crit`.
+        if header.crit.is_some() || header.b64.is_some() || header.zip.is_some() {
+            return Err(Reason::CriticalHeader);
+        }
+        match header.kid {
+            None => Ok(Self { algorithm, kid: None, typed }),
+            Some(Json::String(kid)) => Ok(Self { algorithm, kid: Some(kid), typed }),
+            Some(_) => Err(Reason::MalformedToken),
+        }
     }
 }
 
-/// RFC 7515 section 4.1.11: no extension is understood here. `b64` (RFC 7797) and `zip` change how
-/// the payload is read, with or without `crit`.
-fn no_critical(header: &Object<'_>) -> Result<(), Reason> {
-    if ["crit", "b64", "zip"].iter().any(|name| header.contains(name)) {
-        return Err(Reason::CriticalHeader);
+/// The parameters of a JOSE header that decide (RFC 7515 section 4.1).
+#[derive(Default)]
+struct Parameters<'a> {
+    alg: Option<Json<'a>>,
+    kid: Option<Json<'a>>,
+    typ: Option<Json<'a>>,
+    crit: Option<Json<'a>>,
+    b64: Option<Json<'a>>,
+    zip: Option<Json<'a>>,
+}
+
+impl<'a> Members<'a> for Parameters<'a> {
+    fn place(&mut self, name: &str) -> Option<&mut Option<Json<'a>>> {
+        Some(match name {
+            "alg" => &mut self.alg,
+            "kid" => &mut self.kid,
+            "typ" => &mut self.typ,
+            "crit" => &mut self.crit,
+            "b64" => &mut self.b64,
+            "zip" => &mut self.zip,
+            _ => return None,
+        })
     }
-    Ok(())
+}
+
+impl Parameters<'_> {
+    /// RFC 8725 section 3.1: the algorithms are ours to choose, never the token's.
+    fn algorithm(&self, rules: &TokenRules) -> Result<Algorithm, Reason> {
+        self.alg
+            .as_ref()
+            .and_then(Json::as_str)
+            .and_then(Algorithm::from_name)
+            .filter(|algorithm| rules.algorithms.contains(algorithm))
+            .ok_or(Reason::UnsupportedAlgorithm)
+    }
+
+    /// RFC 9068 section 4 with RFC 8725 section 3.11: a token that says it is something else is.
+    fn is_access_token(&self, rules: &TokenRules) -> Result<bool, Reason> {
+        let is = |typ: &str, known: &str| typ.eq_ignore_ascii_case(known);
+        match &self.typ {
+            Some(Json::String(typ)) if is(typ, "at+jwt") || is(typ, "application/at+jwt") => Ok(true),
+            Some(Json::String(typ)) if is(typ, "JWT") && !rules.strict => Ok(false),
+            None if !rules.strict => Ok(false),
+            _ => Err(Reason::WrongType),
+        }
+    }
 }

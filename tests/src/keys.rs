@@ -97,7 +97,9 @@ impl Key {
         }
     }
 
-    fn load(&self) -> SigningKey {
+    /// Both halves.
+    #[must_use]
+    pub fn load(&self) -> SigningKey {
         SigningKey::from_pkcs8(self.kid.as_str(), self.algorithm(), &pkcs8(self.file))
     }
 }

@@ -46,7 +46,7 @@ pub fn token(issuer: &Issuer, n: usize) -> Token {
 /// The first [`COUNT`] of them.
 #[must_use]
 pub fn good(issuer: &Issuer) -> Vec<String> {
-    (0..COUNT).map(|n| token(issuer, n).mint()).collect()
+    first(issuer, COUNT)
 }
 
 /// Each with the signature of the next.
@@ -91,9 +91,9 @@ pub fn bad(issuer: &Issuer, key: &SigningKey) -> Vec<(&'static str, String)> {
 
 /// All of it, in the form of `build/bench/tokens/<ALG>.json`.
 #[must_use]
-pub fn file(algorithm: Algorithm) -> Value {
+pub fn file(algorithm: Algorithm, count: usize) -> Value {
     let (issuer, key) = issuer(algorithm);
-    let tokens = good(&issuer);
+    let tokens = first(&issuer, count);
     let bad: serde_json::Map<_, Value> =
         bad(&issuer, &key).into_iter().map(|(name, token)| (name.to_owned(), token.into())).collect();
     json!({
@@ -104,6 +104,10 @@ pub fn file(algorithm: Algorithm) -> Value {
         "tokens": tokens,
         "bad": bad,
     })
+}
+
+fn first(issuer: &Issuer, count: usize) -> Vec<String> {
+    (0..count).map(|n| token(issuer, n).mint()).collect()
 }
 
 /// The public key as it is published where no JWK set is.

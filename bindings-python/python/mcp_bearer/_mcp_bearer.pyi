@@ -147,7 +147,10 @@ class ResourceServer:
         """``authorize`` without I/O: ``None`` if keys must be fetched first."""
 
     def authorize(self, request: Request, requirement: Requirement, /) -> Coroutine[Any, Any, Decision]:
-        """Who is calling, and may they: ``authenticate``, then ``permit``."""
+        """Who is calling, and may they: ``authenticate``, then ``permit``.
+
+        Decided at the call if keys are in memory; then awaiting it never suspends.
+        """
 
     def try_authenticate(self, request: Request, /) -> Authentication | None:
         """``authenticate`` without I/O: ``None`` if keys must be fetched first."""
@@ -721,5 +724,5 @@ class Entry:
 class Pending:
     """An answer that may have to wait for keys."""
 
-    def poll(self, wake: Callable[[], object] | None, /) -> Any:
+    def poll(self, wake: Callable[[], object], /) -> Any:
         """Return the answer, or ``None``, in which case ``wake`` will be called from any thread."""

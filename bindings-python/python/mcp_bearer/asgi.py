@@ -22,7 +22,7 @@ with its ``get_access_token()``.
 Nothing is decided here: requests are translated for the core, and its answers for ASGI.
 """
 
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 from ._mcp_bearer import (
@@ -68,9 +68,8 @@ class BearerMiddleware:
         entry = self._guard.try_enter(request)
         if entry is None:
             entry = await self._guard.enter(request)
-        answer = _answer(entry, "authenticated", "public")
-        if answer is not None:
-            await _respond(answer, scope, send)
+        if entry.kind not in ("authenticated", "public"):
+            await _respond(_answer(entry), scope, send)
             return
         passage = Passage(self._server, entry.token, entry.response_headers)
         await self._application.run(passage, scope, receive, send)
@@ -112,12 +111,11 @@ class OperationsMiddleware:
             entry = guard.try_enter(request)
             if entry is None:
                 entry = await guard.enter(request)
-            answer = _answer(entry, "authenticated", "public", "anonymous")
-            if answer is not None:
-                await _respond(answer, scope, send)
-                return
             if entry.kind == "public":
                 await self._application.app(scope, receive, send)
+                return
+            if entry.kind not in ("authenticated", "anonymous"):
+                await _respond(_answer(entry), scope, send)
                 return
             passage = Passage(server, entry.token, entry.response_headers)
         body = b""
@@ -129,7 +127,8 @@ class OperationsMiddleware:
         decision = guard.permit(passage.token, method=scope["method"], headers=scope["headers"], body=body)
         passage.response_headers += decision.response_headers
         if decision.denial is not None:
-            await _respond(decision.denial, scope, send if entered else _adding(send, passage))
+            # Inside a BearerMiddleware, that one adds what the passage says.
+            await _respond(decision.denial, scope, send, () if entered else passage.response_headers)
         elif entered:
             await self._application.app(scope, receive, send)
         else:
@@ -161,17 +160,21 @@ class _Application:
         leave(scope, passage)
         if passage.token is not None and self._user is not None:
             scope["user"] = self._user(passage.token, passage.server)
-        send = _adding(send, passage)
         started = False
 
         async def forward(message: Message) -> None:
             nonlocal started
-            if self._check is not None and not started and passage.denial is None:
-                await self._check(scope, passage)
-            # What a framework makes of the RefusedError is not the answer.
-            if started or passage.denial is None:
+            if not started:
+                if self._check is not None and passage.denial is None:
+                    await self._check(scope, passage)
+                # What a framework makes of the RefusedError is not the answer.
+                if passage.denial is not None:
+                    return
                 started = True
-                await send(message)
+            if passage.response_headers and message["type"] in _STARTS:
+                headers = [*message.get("headers", ()), *_encoded(passage.response_headers)]
+                message = {**message, "headers": headers}
+            await send(message)
 
         try:
             await self._inner(scope, receive, forward)
@@ -179,39 +182,28 @@ class _Application:
             if started:
                 raise
         if passage.denial is not None and not started:
-            await _respond(passage.denial, scope, send)
+            await _respond(passage.denial, scope, send, passage.response_headers)
 
 
-def _answer(entry: Entry, *admitted: str) -> Denial | Response | None:
-    """Return what to answer, unless the request goes on, which only entries of these kinds do."""
-    if entry.kind in admitted:
-        return None
+def _answer(entry: Entry) -> Denial | Response:
+    """Return what to answer a request that does not go on."""
     return entry.response or entry.denial or Denial.internal()
-
-
-def _adding(send: Send, passage: Passage) -> Send:
-    """Return a ``send`` that adds to the response what the passage says by then."""
-
-    async def add(message: Message) -> None:
-        if passage.response_headers and message["type"] in _STARTS:
-            headers = [*message.get("headers", ()), *_encoded(passage.response_headers)]
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return add
 
 
 async def _read(receive: Receive, limit: int) -> bytes | None:
     """Return the body, up to what shows that it is too long; ``None`` if the client has gone."""
-    body = bytearray()
+    parts = []
+    size = 0
     more = True
-    while more and len(body) <= limit:
+    while more and size <= limit:
         message = await receive()
         if message["type"] != "http.request":
             return None
-        body += message.get("body", b"")
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
         more = message.get("more_body", False)
-    return bytes(body)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -228,7 +220,9 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _respond(response: Denial | Response, scope: Scope, send: Send) -> None:
+async def _respond(
+    response: Denial | Response, scope: Scope, send: Send, more_headers: Iterable[tuple[str, str]] = ()
+) -> None:
     """Send an answer, for a WebSocket in the one form that the server understands."""
     prefix = "http"
     if scope["type"] == "websocket":
@@ -239,11 +233,12 @@ async def _respond(response: Denial | Response, scope: Scope, send: Send) -> Non
     headers = _encoded(response.headers)
     if response.body:
         headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+    headers += _encoded(more_headers)
     await send({"type": f"{prefix}.response.start", "status": response.status, "headers": headers})
     await send({"type": f"{prefix}.response.body", "body": response.body})
 
 
-def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
 
 

@@ -3,7 +3,7 @@
 //! Nothing is fetched here.
 
 use crate::identifier::{HttpHosts, Identifier};
-use crate::json;
+use crate::json::{self, Malformed};
 
 /// The URLs to try, in order: the forms of [RFC 8414 section 3.1], the same for `OpenID` Connect
 /// ([section 5]), and what [OpenID Connect Discovery section 4.1] appends.
@@ -40,7 +40,8 @@ pub(super) enum Metadata {
 /// `http` is what the configured issuer allows: it extends to the URL of the keys, so that metadata
 /// cannot move them to where anybody could change them.
 pub(super) fn judge(document: &[u8], issuer: &Identifier, http: HttpHosts<'_>) -> Metadata {
-    let Ok(document) = json::object(document) else { return Metadata::Unusable };
+    let document = std::str::from_utf8(document).map_err(|_| Malformed).and_then(json::object);
+    let Ok(document) = document else { return Metadata::Unusable };
     // RFC 8414 section 3.3: the issuer must be identical, byte for byte.
     match document.get("issuer") {
         Some(own) if own.as_str() == Some(issuer.as_str()) => {}

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, IgnoredAny};
-
 use super::download::Failure;
 use super::health::KeyHealth;
 use super::key::{self, Thumbprint, VerificationKey};
 use crate::algorithm::Algorithm;
-use crate::json::raw::Parts;
-use crate::json::{self, Malformed, MemberNames, Strict};
+use crate::json::raw;
+use crate::json::reader::{Reader, Value};
+use crate::json::{self, Malformed, MemberNames};
 
 /// The usable keys of one issuer: 1 to [`MAX_KEYS`].
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl KeySet {
     pub(super) fn parse(document: &[u8]) -> Result<Self, Failure> {
         let (mut keys, mut exposes_secrets) = (Vec::new(), false);
         for entry in entries(document).map_err(|_| Failure::NotKeys)? {
-            let Ok(entry) = json::object(entry.as_bytes()) else { continue };
+            let Ok(entry) = json::object(entry) else { continue };
             exposes_secrets |= key::is_secret(&entry);
             let Some(key) = VerificationKey::parse(&entry) else { continue };
             if keys.len() == MAX_KEYS {
@@ -94,26 +93,22 @@ impl KeySet {
 }
 
 /// The text of each entry: RFC 7517 section 4 has a JWK with a member twice rejected, not its set.
-fn entries(document: &[u8]) -> Result<Parts<'_>, Malformed> {
-    let text = std::str::from_utf8(document).map_err(|_| Malformed)?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|_| Malformed)?;
-    let is = |value: &str, start: char| value.trim_ascii_start().starts_with(start);
-    if !is(text, '{') {
+fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
+    let mut reader = Reader::new(std::str::from_utf8(document).map_err(|_| Malformed)?);
+    if reader.value()? != Value::Object {
         return Err(Malformed);
     }
-    let mut names = MemberNames::default();
-    let mut entries = None;
-    let mut members = Parts::of(text);
-    while let (Some(name), Some(value)) = (members.next(), members.next()) {
-        let name: String = serde_json::from_str(name).map_err(|_| Malformed)?;
-        if name == "keys" && is(value, '[') {
-            entries = Some(Parts::of(value));
+    let (mut names, mut entries) = (MemberNames::default(), None);
+    while let Some(name) = reader.name()? {
+        let value = reader.skip()?;
+        if name == "keys" && value.starts_with('[') {
+            entries = Some(raw::items(value));
         } else {
-            let other = Strict { depth: json::MAX_DEPTH - 1 };
-            other.deserialize(&mut serde_json::Deserializer::from_str(value)).map_err(|_| Malformed)?;
+            json::read::<()>(&mut Reader::new(value), json::MAX_DEPTH - 1)?;
         }
-        names.insert(name.into())?;
+        names.insert(name)?;
     }
+    reader.end()?;
     entries.ok_or(Malformed)
 }
 

@@ -158,7 +158,7 @@
 //! only ID tokens and logout tokens have are refused. A token with `cnf` is refused, as no proof is
 //! checked. `rfc9068_only` accepts `at+jwt` alone.
 //!
-//! - Code: `is_access_token_type` in `core/src/token.rs`; `check_kind`, `check` in `core/src/claims.rs`
+//! - Code: `is_access_token` in `core/src/token.rs`; `check_kind`, `check` in `core/src/claims.rs`
 //! - Proof: `token_kind.json` “an ID token without typ”, “an ID token: at_hash”, “typ "dpop+jwt"”, “a
 //!   logout token: events”, “typ "oauth-id-jag+jwt"”; `claims.json` “to a key”, “to a certificate”
 //!
@@ -169,7 +169,7 @@
 //!
 //! Here: `crit`, `b64` and `zip` are refused, whatever they say. Encrypted tokens are not read.
 //!
-//! - Code: `no_critical`, `parse` in `core/src/token.rs`
+//! - Code: `parse` in `core/src/token.rs`
 //! - Proof: `token_kind.json` “crit names an extension”, “b64 false without crit”, “a compressed
 //!   payload”; `token.json` “five parts: encrypted”
 //!
@@ -184,7 +184,7 @@
 //! that are no UTF-8 and trailing text are refused. A body that a framework has parsed already shows no
 //! second member; there the value that runs is what is judged.
 //!
-//! - Code: `visit_map` in `core/src/json.rs`, `core/src/operation/read.rs`; `check_duplicates` in
+//! - Code: `read`, `members` in `core/src/json.rs`; `read` in `core/src/operation/read.rs`; `check_duplicates` in
 //!   `core/src/json/raw.rs`
 //! - Proof: `token_json.json` “in the payload: the issuer”, “in the payload: another audience, through
 //!   an escape”, “in the header: the algorithm”; `operation_bodies.json` “name twice, once with an
@@ -200,7 +200,7 @@
 //! Here: bodies are read member by member and never through `serde_json`'s `Value`. An object with such
 //! a name is an object without what decides. In a token the name of text to be parsed again is refused.
 //!
-//! - Code: `visit_map` in `core/src/json.rs`, `core/src/operation/read.rs`
+//! - Code: `read`, `members` in `core/src/json.rs`; `read` in `core/src/operation/read.rs`
 //! - Proof: `token_json.json` “raw text as an unknown claim”; `operations.json` “the private member
 //!   name of a JSON library as params”, “the private number of a JSON library as the message”
 //!
@@ -292,7 +292,7 @@
 //! coding is taken off. What exceeds a limit has a constant answer.
 //!
 //! - Code: `get` in `core/src/fetch/client.rs`, `core/src/jwks/download.rs`; `accept` in
-//!   `core/src/jwks/download.rs`; `nested` in `core/src/json.rs`; `judge` in
+//!   `core/src/jwks/download.rs`; `read` in `core/src/json.rs`; `judge` in
 //!   `core/src/operation/mod.rs`
 //! - Proof: `key_outage.json` “At first: Too long an answer”, “At first: A content coding that was not
 //!   asked for”, “At first: No answer in time”; `token.json` “one byte longer”; `token_json.json`

@@ -140,10 +140,21 @@ impl OperationPolicyBuilder {
     /// An empty name; a name or prefix with two rules; a prefix that no URI in its canonical form
     /// starts with; a public method that has a rule, or that calls a tool, gets a prompt or reads a
     /// resource; a body limit of 0.
-    pub fn build(self) -> Result<OperationPolicy, ConfigError> {
+    pub fn build(mut self) -> Result<OperationPolicy, ConfigError> {
         if self.body_limit == 0 {
             return Err(ConfigError::new("body_limit", "must be at least 1 byte"));
         }
+        let named = [
+            &mut self.tools,
+            &mut self.prompts,
+            &mut self.resources,
+            &mut self.resource_prefixes,
+            &mut self.methods,
+        ];
+        let others = [&mut self.other_tools, &mut self.other_prompts, &mut self.other_resources];
+        let named = named.into_iter().flatten().map(|(_, rule)| rule);
+        named.chain(others.into_iter().flatten()).for_each(|rule| rule.include(&self.base));
+
         let methods = by_name("methods", self.methods)?;
         let public_methods = public("public_methods", self.public_methods, &methods)?;
         Ok(OperationPolicy(Arc::new(Policy {

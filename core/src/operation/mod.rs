@@ -17,6 +17,7 @@ mod rule;
 mod target;
 mod uri;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use crate::requirement::Requirement;
 use self::body::Body;
 use self::names::{Lookup, Names};
 use self::resources::Resources;
-use self::target::Target;
+use self::target::{Target, Targets};
 
 pub use self::builder::OperationPolicyBuilder;
 pub use self::request::OperationRequest;
@@ -53,6 +54,7 @@ pub use self::rule::{Call, CallError, Rule};
 #[derive(Clone, Debug)]
 pub struct OperationPolicy(Arc<Policy>);
 
+/// What every operation needs, the base, is part of each rule that is fixed.
 #[derive(Debug)]
 struct Policy {
     base: Requirement,
@@ -69,9 +71,9 @@ const MAX_TARGETS: usize = 1000;
 
 /// What a request needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Needs {
+pub(crate) struct Needs<'p> {
     /// Of all members together, the base included.
-    pub(crate) requirement: Requirement,
+    pub(crate) requirement: Cow<'p, Requirement>,
     /// Whether the policy allows every member to anyone at all.
     pub(crate) allowed: bool,
     /// Whether no member needs credentials.
@@ -131,12 +133,12 @@ impl OperationPolicy {
         &self,
         request: &OperationRequest<'_>,
         token: Option<&AccessToken>,
-    ) -> Result<Needs, Refusal> {
+    ) -> Result<Needs<'_>, Refusal> {
         if request.opens_a_tunnel() {
             return Err(Refusal::of(Reason::BodyUnsupported));
         }
         if !Self::reads_body(request.method) {
-            return Ok(Needs { requirement: self.0.base.clone(), allowed: true, public: false });
+            return Ok(Needs::base(&self.0));
         }
         if !request.is_plain_json() {
             return Err(Refusal::of(Reason::BodyUnsupported));
@@ -156,13 +158,13 @@ impl OperationPolicy {
 
 impl Policy {
     /// A batch needs the union.
-    fn needs<'c>(
-        &self,
+    fn needs<'p, 'c>(
+        &'p self,
         body: &'c Body<'_>,
         texts: &'c Texts<'_>,
         token: Option<&'c AccessToken>,
-    ) -> Result<Needs, Refusal> {
-        let mut needs = Needs { requirement: Requirement::none(), allowed: true, public: true };
+    ) -> Result<Needs<'p>, Refusal> {
+        let mut needs = Needs { requirement: Cow::default(), allowed: true, public: true };
         let mut calls = Vec::new();
         let mut named = 0;
         for (index, message) in body.messages.iter().enumerate() {
@@ -171,10 +173,10 @@ impl Policy {
                 continue;
             }
             if needs.public {
-                needs = Needs { requirement: self.base.clone(), allowed: true, public: false };
+                needs = Needs::base(self);
             }
             let Some(method) = method else { continue };
-            let targets = Target::all(method, message.params.object()).map_err(|_| Refusal::INVALID)?;
+            let targets = Targets::of(method, message.params.object()).map_err(|_| Refusal::INVALID)?;
             named += targets.len();
             if named > MAX_TARGETS {
                 return Err(Refusal::INVALID);
@@ -187,7 +189,7 @@ impl Policy {
         if token.is_some_and(|token| needs.allowed && needs.requirement.claims_hold(token)) {
             for (rule, call) in calls {
                 let needed = rule.requirement(&call).map_err(|_| Refusal::of(Reason::Internal))?;
-                needs.requirement = needs.requirement.and(needed);
+                needs.requirement = Cow::Owned(needs.requirement.into_owned().and(needed));
             }
         }
         Ok(needs)
@@ -197,9 +199,9 @@ impl Policy {
     /// Those that are functions are left to be called.
     fn add<'p, 'c>(
         &'p self,
-        needs: &mut Needs,
+        needs: &mut Needs<'p>,
         method: &'c str,
-        targets: &[Target<'c>],
+        targets: &Targets<'c>,
         text: impl Fn() -> Option<&'c str>,
         token: Option<&'c AccessToken>,
     ) -> Result<Vec<(&'p Rule, Call<'c>)>, Refusal> {
@@ -208,25 +210,18 @@ impl Policy {
         if respelt {
             needs.allowed = false;
         }
-        let of_method = self.methods.get(method).map(|rule| (None, vec![rule]));
-        let of_targets = targets.iter().filter_map(|target| match self.look_up(*target) {
-            Lookup::Open => None,
-            Lookup::Rules(rules) => Some((Some(*target), rules)),
-            Lookup::Closed => {
-                needs.allowed = false;
-                None
-            }
-        });
-        let rules: Vec<_> = of_method.into_iter().chain(of_targets).collect();
-        let rules = rules.iter().flat_map(|(target, rules)| rules.iter().map(|rule| (*target, *rule)));
-
         let mut functions = Vec::new();
-        for (target, rule) in rules {
-            match rule.fixed() {
-                Some(requirement) => {
-                    needs.requirement = std::mem::take(&mut needs.requirement).and(requirement.clone());
+        if let Some(rule) = self.methods.get(method) {
+            functions.extend(needs.add(rule).map(|function| (None, function)));
+        }
+        for target in targets.iter() {
+            match self.look_up(target) {
+                Lookup::Open => {}
+                Lookup::Rules(rule, more) => {
+                    let left = [rule].into_iter().chain(more).filter_map(|rule| needs.add(rule));
+                    functions.extend(left.map(|function| (Some(target), function)));
                 }
-                None => functions.push((target, rule)),
+                Lookup::Closed => needs.allowed = false,
             }
         }
         let Some(token) = token.filter(|_| !functions.is_empty()) else { return Ok(Vec::new()) };
@@ -247,6 +242,20 @@ impl Policy {
             Target::Resource(uri) => self.resources.look_up(uri),
             Target::Template(uri) => self.resources.look_up_template(uri),
         }
+    }
+}
+
+impl<'p> Needs<'p> {
+    /// What every operation needs.
+    fn base(policy: &'p Policy) -> Self {
+        Self { requirement: Cow::Borrowed(&policy.base), allowed: true, public: false }
+    }
+
+    /// Adds what a rule says. A function is given back, to be called.
+    fn add(&mut self, rule: &'p Rule) -> Option<&'p Rule> {
+        let Some(requirement) = rule.fixed() else { return Some(rule) };
+        self.requirement = Requirement::united(std::mem::take(&mut self.requirement), requirement);
+        None
     }
 }
 
@@ -273,7 +282,7 @@ impl<'a> Texts<'a> {
     fn message(&self, index: usize, batch: bool) -> Option<&'a str> {
         let items = self.items.get_or_init(|| {
             let text = std::str::from_utf8(self.body).unwrap_or_default();
-            if batch { raw::Parts::of(text).collect() } else { vec![text] }
+            if batch { raw::items(text).collect() } else { vec![text] }
         });
         items.get(index).copied()
     }

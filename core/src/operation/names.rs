@@ -16,8 +16,8 @@ pub(super) struct Names {
 pub(super) enum Lookup<'p> {
     /// The policy names nothing of this kind.
     Open,
-    /// All of these rules hold.
-    Rules(Vec<&'p Rule>),
+    /// This rule holds, and all of these do.
+    Rules(&'p Rule, Vec<&'p Rule>),
     /// The policy names others, and not this one.
     Closed,
 }
@@ -25,7 +25,7 @@ pub(super) enum Lookup<'p> {
 impl Names {
     pub(super) fn look_up(&self, name: &str) -> Lookup<'_> {
         match self.rules.get(name).or(self.others.as_ref()) {
-            Some(rule) => Lookup::Rules(vec![rule]),
+            Some(rule) => Lookup::Rules(rule, Vec::new()),
             None if self.rules.is_empty() => Lookup::Open,
             None => Lookup::Closed,
         }
@@ -45,9 +45,10 @@ pub(super) mod tests {
         match lookup {
             Lookup::Open => "open".to_owned(),
             Lookup::Closed => "closed".to_owned(),
-            Lookup::Rules(rules) => {
+            Lookup::Rules(rule, more) => {
+                let rules = [rule].into_iter().chain(more);
                 let mut scopes: Vec<_> =
-                    rules.iter().map(|rule| rule.fixed().unwrap().scopes().to_string()).collect();
+                    rules.map(|rule| rule.fixed().unwrap().scopes().to_string()).collect();
                 scopes.sort();
                 scopes.dedup();
                 scopes.join(" ")

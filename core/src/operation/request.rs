@@ -116,16 +116,17 @@ impl<'a> OperationRequest<'a> {
         if body.batch && !(self.mcp_method.is_absent() && self.mcp_name.is_absent()) {
             return Err(Mismatch);
         }
+        let method = self.mcp_method.text()?;
+        let name = self.mcp_name.text()?.map(decode).transpose()?;
         for message in &body.messages {
             let params = message.params.object();
-            if let Some(method) = self.mcp_method.text()? {
+            if let Some(method) = method {
                 same(method, message.method.text())?;
             }
-            if let Some(name) = self.mcp_name.text()? {
-                let name = decode(name)?;
-                if !named(message).any(|own| own.text() == Some(&*name)) {
-                    return Err(Mismatch);
-                }
+            if let Some(name) = &name
+                && !named(message).any(|own| own.text() == Some(name))
+            {
+                return Err(Mismatch);
             }
             match params.and_then(|params| params.meta.object()).map(|meta| &meta.protocol_version) {
                 None | Some(Member::Absent) => {}
@@ -189,7 +190,7 @@ impl<'a> Field<'a> {
         match self {
             Self::Absent => Ok(None),
             Self::Once(value) if value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7E)) => {
-                std::str::from_utf8(value).map(|text| Some(trim(text))).map_err(|_| Mismatch)
+                std::str::from_utf8(value.trim_ascii()).map(Some).map_err(|_| Mismatch)
             }
             Self::Once(_) | Self::Repeated => Err(Mismatch),
         }
@@ -207,6 +208,10 @@ fn is_coded(value: &[u8]) -> bool {
 /// RFC 9110 section 8.3.1. Parameters that could hide a charset from one parser and show it to
 /// another, such as quoted strings with a semicolon, are not plain.
 fn is_json_utf8(value: &[u8]) -> bool {
+    // What nearly every client sends.
+    if value == b"application/json" {
+        return true;
+    }
     let Ok(value) = std::str::from_utf8(value) else {
         return false;
     };

@@ -25,7 +25,7 @@ impl Resources {
             let canonical = uri::canonical(uri)?;
             self.find(&canonical)
         });
-        rule.map_or(Lookup::Closed, |rule| Lookup::Rules(vec![rule]))
+        rule.map_or(Lookup::Closed, |rule| Lookup::Rules(rule, Vec::new()))
     }
 
     /// A template stands for all its expansions: it needs what the weakest of them needs, and
@@ -50,7 +50,7 @@ impl Resources {
         };
         let prefixes = self.prefixes.iter().filter(|(prefix, _)| below(prefix)).map(|(_, rule)| rule);
         let exact = self.exact.iter().filter(|(uri, _)| below(uri)).map(|(_, rule)| rule);
-        Lookup::Rules([weakest].into_iter().chain(prefixes).chain(exact).collect())
+        Lookup::Rules(weakest, prefixes.chain(exact).collect())
     }
 
     /// A query or fragment, or a slash at the end, does not make a listed resource another one.

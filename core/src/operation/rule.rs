@@ -50,6 +50,13 @@ impl Rule {
         }
     }
 
+    /// Adds what all operations need. A function is asked for its own part alone.
+    pub(super) fn include(&mut self, base: &Requirement) {
+        if let Kind::Requirement(requirement) = &mut self.0 {
+            *requirement = base.clone().and(std::mem::take(requirement));
+        }
+    }
+
     /// What the rule says without a call, which a function does not.
     pub(super) fn fixed(&self) -> Option<&Requirement> {
         match &self.0 {

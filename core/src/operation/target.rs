@@ -4,6 +4,8 @@
 //! (`skills/get`, `resources/directory/read`). `tasks/*` name a task, not the call that made it:
 //! a policy gives them a rule by method.
 
+use std::borrow::Cow;
+
 use super::body::Params;
 use super::read::{Found, Member};
 
@@ -17,6 +19,13 @@ pub(super) enum Target<'m> {
     Template(&'m str),
 }
 
+/// What all of one call is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Targets<'m> {
+    one: Option<Target<'m>>,
+    resources: &'m [Cow<'m, str>],
+}
+
 /// The message does not name what its method is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unnamed;
@@ -27,45 +36,53 @@ impl<'m> Target<'m> {
             Self::Tool(name) | Self::Prompt(name) | Self::Resource(name) | Self::Template(name) => name,
         }
     }
+}
 
+impl<'m> Targets<'m> {
     /// All that a call of `method` is about; nothing for methods that name nothing.
-    pub(super) fn all(method: &str, params: Option<&'m Params<'_>>) -> Result<Vec<Self>, Unnamed> {
+    pub(super) fn of(method: &str, params: Option<&'m Params<'m>>) -> Result<Self, Unnamed> {
         if !names_a_target(method) {
-            return Ok(Vec::new());
+            return Ok(Self::default());
         }
         let Some(params) = params else {
-            return if must_name(method) { Err(Unnamed) } else { Ok(Vec::new()) };
+            return if must_name(method) { Err(Unnamed) } else { Ok(Self::default()) };
         };
         match method {
-            "tools/call" => one(&params.name, Self::Tool),
-            "prompts/get" => one(&params.name, Self::Prompt),
+            "tools/call" => Self::one(&params.name, Target::Tool),
+            "prompts/get" => Self::one(&params.name, Target::Prompt),
             "completion/complete" => {
                 let reference = params.reference.object().ok_or(Unnamed)?;
                 match reference.kind.text() {
-                    Some("ref/prompt") => one(&reference.name, Self::Prompt),
-                    Some("ref/resource") => one(&reference.uri, Self::Template),
+                    Some("ref/prompt") => Self::one(&reference.name, Target::Prompt),
+                    Some("ref/resource") => Self::one(&reference.uri, Target::Template),
                     _ => Err(Unnamed),
                 }
             }
             "subscriptions/listen" => {
                 let notifications = params.notifications.object().ok_or(Unnamed)?;
                 match &notifications.resources {
-                    Found::Absent | Found::Null => Ok(Vec::new()),
-                    Found::Object(uris) => Ok(uris.iter().map(|uri| Self::Resource(uri)).collect()),
+                    Found::Absent | Found::Null => Ok(Self::default()),
+                    Found::Object(resources) => Ok(Self { one: None, resources }),
                     Found::Ambiguous | Found::Other => Err(Unnamed),
                 }
             }
-            _ if params.uri == Member::Absent && !must_name(method) => Ok(Vec::new()),
-            _ => one(&params.uri, Self::Resource),
+            _ if params.uri == Member::Absent && !must_name(method) => Ok(Self::default()),
+            _ => Self::one(&params.uri, Target::Resource),
         }
     }
-}
 
-fn one<'m>(
-    member: &'m Member<'_>,
-    target: impl FnOnce(&'m str) -> Target<'m>,
-) -> Result<Vec<Target<'m>>, Unnamed> {
-    member.text().map(|name| vec![target(name)]).ok_or(Unnamed)
+    pub(super) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Target<'m>> {
+        self.one.into_iter().chain(self.resources.iter().map(|uri| Target::Resource(uri)))
+    }
+
+    fn one(member: &'m Member<'_>, target: impl FnOnce(&'m str) -> Target<'m>) -> Result<Self, Unnamed> {
+        let name = member.text().ok_or(Unnamed)?;
+        Ok(Self { one: Some(target(name)), resources: &[] })
+    }
 }
 
 const NAMING: [&str; 5] =
@@ -103,8 +120,8 @@ mod tests {
     fn targets(method: &str, params: &str) -> Result<Vec<String>, Unnamed> {
         let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let body = Body::parse(text.as_bytes()).unwrap();
-        let targets = Target::all(method, body.messages[0].params.object())?;
-        Ok(targets.into_iter().map(|target| format!("{target:?}")).collect())
+        let targets = Targets::of(method, body.messages[0].params.object())?;
+        Ok(targets.iter().map(|target| format!("{target:?}")).collect())
     }
 
     #[test]

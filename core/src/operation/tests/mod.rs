@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::access_token;
+use crate::access_token::Values;
 
 mod bodies;
 
@@ -14,7 +14,7 @@ fn scope(scope: &str) -> Requirement {
 }
 
 fn token() -> AccessToken {
-    AccessToken::new(access_token::Inner { subject: Some("alice".into()), ..access_token::Inner::default() })
+    AccessToken::new(Values { subject: Some("alice"), ..Values::default() })
 }
 
 fn policy() -> OperationPolicy {
@@ -44,10 +44,10 @@ fn policy() -> OperationPolicy {
 }
 
 /// The scopes, `!` if the operation is not allowed, `public`, or the code or reason of the refusal.
-fn show(judged: Result<Needs, Refusal>) -> String {
+fn show(judged: Result<Needs<'_>, Refusal>) -> String {
     match judged {
         Ok(needs) if needs.public => {
-            assert_eq!(needs, Needs { requirement: Requirement::none(), allowed: true, public: true });
+            assert_eq!(needs, Needs { requirement: Cow::default(), allowed: true, public: true });
             "public".to_owned()
         }
         Ok(needs) => format!("{}{}", needs.requirement.scopes(), if needs.allowed { "" } else { " !" }),
@@ -233,10 +233,7 @@ fn functions_are_called_only_where_they_can_decide() {
         .other_resources(counted)
         .build()
         .unwrap();
-    let of = |client: &str| {
-        let client_id = Some(client.into());
-        AccessToken::new(access_token::Inner { client_id, ..access_token::Inner::default() })
-    };
+    let of = |client: &str| AccessToken::new(Values { client_id: Some(client), ..Values::default() });
     let called = |token: &AccessToken, body: &str| {
         *count.lock().unwrap() = 0;
         let judged = show(policy.judge(&OperationRequest::new("POST", [JSON], body.as_bytes()), Some(token)));

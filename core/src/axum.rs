@@ -82,7 +82,7 @@ pub fn require_scope(scope: impl AsRef<str>) -> Result<RequireLayer, ConfigError
 
 /// A layer for a route that needs whatever the requirement says.
 #[must_use]
-pub const fn require(requirement: Requirement) -> RequireLayer {
+pub fn require(requirement: Requirement) -> RequireLayer {
     RequireLayer::new(requirement)
 }
 

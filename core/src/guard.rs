@@ -6,6 +6,7 @@
 //!
 //! [`OperationGuard`] belongs to the handler of an MCP endpoint and judges each operation.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use crate::access_token::AccessToken;
@@ -16,12 +17,13 @@ use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::server::ResourceServer;
 
-/// Protects one application with one [`ResourceServer`]. Adapters are translations of this.
+/// Protects one application with one [`ResourceServer`]. Adapters are translations of this. Cheap to
+/// clone, as axum clones services for every request.
 #[derive(Clone, Debug)]
 pub struct Guard {
     server: ResourceServer,
     metadata: MetadataRoutes,
-    public_routes: Vec<String>,
+    public_routes: Arc<[String]>,
 }
 
 /// How a request goes on.
@@ -51,7 +53,7 @@ impl Guard {
     #[must_use]
     pub fn new(server: ResourceServer) -> Self {
         let metadata = MetadataRoutes::of(server.metadata().clone());
-        Self { server, metadata, public_routes: Vec::new() }
+        Self { server, metadata, public_routes: Arc::default() }
     }
 
     /// Further paths that need no token, such as a health check: compared exactly, case and

@@ -1,14 +1,11 @@
 //! Strict JSON: no duplicate members after unescaping, bounded depth, borrowed strings.
 //!
-//! The grammar is `serde_json`'s. Its `Value` is not used for anything that decides: it keeps the
-//! last of two members, and gives its private member names a meaning when some other crate in the
-//! build enables `arbitrary_precision` or `raw_value`.
+//! `serde_json` is not used for anything that decides: its `Value` keeps the last of two members, and
+//! gives private member names a meaning when some other crate in the build enables
+//! `arbitrary_precision` or `raw_value`. A test holds [`reader`] to its grammar.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
 use reader::{Reader, Value};
 
@@ -204,6 +201,10 @@ pub(crate) struct MemberNames<'a> {
 }
 
 impl<'a> MemberNames<'a> {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     pub(crate) fn insert(&mut self, name: Cow<'a, str>) -> Result<(), Malformed> {
         if !self.unique.admits(name.clone(), self.names.iter()) {
             return Err(Malformed);
@@ -212,38 +213,6 @@ impl<'a> MemberNames<'a> {
         self.names.reserve(if self.names.is_empty() { 16 } else { 1 });
         self.names.push(name);
         Ok(())
-    }
-}
-
-/// Reads a string, borrowed if it holds no escape.
-#[derive(Clone, Copy)]
-pub(crate) struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(value.to_owned()))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(value))
     }
 }
 

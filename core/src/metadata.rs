@@ -1,6 +1,7 @@
 //! Protected resource metadata (RFC 9728): the document, and the routes that serve it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
@@ -43,10 +44,10 @@ pub enum RootAlias {
 }
 
 /// The metadata routes of one application: for each resource the path-inserted well-known URI
-/// (RFC 9728 section 3.1), and the root one as an alias.
+/// (RFC 9728 section 3.1), and the root one as an alias. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct MetadataRoutes {
-    routes: Vec<(String, ProtectedResourceMetadata)>,
+    routes: Arc<[(String, ProtectedResourceMetadata)]>,
 }
 
 impl ProtectedResourceMetadata {
@@ -182,7 +183,7 @@ impl MetadataRoutes {
             }
         };
         routes.extend(alias.map(|document| (ROOT.to_owned(), document)));
-        Ok(Self { routes })
+        Ok(Self { routes: routes.into() })
     }
 
     /// The paths that are served.

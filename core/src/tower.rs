@@ -9,13 +9,15 @@
 //! [`OperationGuard`].
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{self, Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Either};
+use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -30,9 +32,27 @@ use crate::server::ResourceServer;
 /// The body of a response: of a guard's answer, or the application's.
 pub type ResponseBody<B> = Either<AnswerBody, B>;
 
-/// A response on its way.
-pub type ResponseFuture<B, E> =
-    Pin<Box<dyn Future<Output = Result<http::Response<ResponseBody<B>>, E>> + Send>>;
+pin_project! {
+    /// A response on its way.
+    pub struct ResponseFuture<F, B, E> {
+        #[pin]
+        state: State<F, B, E>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum State<F, B, E> {
+        // A guard answers.
+        Answer { #[pin] response: Ready<Outcome<B, E>> },
+        // The application answers, with these fields added.
+        Application { #[pin] response: F, fields: Headers },
+        // A guard waits, then either answers.
+        Guard { response: Pin<Box<dyn Future<Output = Outcome<B, E>> + Send>> },
+    }
+}
+
+type Outcome<B, E> = Result<http::Response<ResponseBody<B>>, E>;
 
 /// The body of a guard's answer.
 #[derive(Clone, Debug)]
@@ -44,7 +64,7 @@ pub struct ProtectLayer(Guard);
 
 /// Adds a requirement to what is behind it. Needs a [`ProtectLayer`] around it.
 #[derive(Clone, Debug)]
-pub struct RequireLayer(Requirement);
+pub struct RequireLayer(Arc<Requirement>);
 
 /// Decides each operation of the MCP endpoint behind it.
 #[derive(Clone, Debug)]
@@ -68,8 +88,8 @@ impl ProtectLayer {
 impl RequireLayer {
     /// Demands what the requirement says.
     #[must_use]
-    pub const fn new(requirement: Requirement) -> Self {
-        Self(requirement)
+    pub fn new(requirement: Requirement) -> Self {
+        Self(Arc::new(requirement))
     }
 }
 
@@ -88,21 +108,46 @@ impl OperationsLayer {
 pub type Passed<B> = Result<(http::Request<B>, Headers), Response>;
 
 #[doc(hidden)]
+#[derive(Debug)]
+pub enum Attempt<B> {
+    Done(Passed<B>),
+    /// Something has to be waited for. The request is given back.
+    Waits(http::Request<B>),
+}
+
+#[doc(hidden)]
 pub trait Gate<B>: Clone + Send + 'static {
+    fn try_pass(&self, request: http::Request<B>) -> Attempt<B>;
+
     fn pass(self, request: http::Request<B>) -> impl Future<Output = Passed<B>> + Send;
 }
 
 impl<B: Send + 'static> Gate<B> for ProtectLayer {
+    fn try_pass(&self, request: http::Request<B>) -> Attempt<B> {
+        match self.0.try_enter(&Request::from(&request)) {
+            Poll::Ready(entry) => Attempt::Done(self.admit(request, entry)),
+            Poll::Pending => Attempt::Waits(request),
+        }
+    }
+
     async fn pass(self, request: http::Request<B>) -> Passed<B> {
-        let (mut parts, body) = request.into_parts();
-        let fields = match self.0.enter(&Request::from(&parts)).await {
+        let (parts, body) = request.into_parts();
+        let entry = self.0.enter(&Request::from(&parts)).await;
+        self.admit(http::Request::from_parts(parts, body), entry)
+    }
+}
+
+impl ProtectLayer {
+    fn admit<B>(&self, mut request: http::Request<B>, entry: Entry) -> Passed<B> {
+        let extensions = request.extensions_mut();
+        let fields = match entry {
             Entry::Authenticated { token, response_headers } => {
-                parts.extensions.insert(token);
+                extensions.insert(token);
                 response_headers
             }
             // A token that an outer guard has left is that of its own server.
             Entry::Public => {
-                parts.extensions.remove::<AccessToken>();
+                extensions.remove::<AccessToken>();
                 Headers::new()
             }
             Entry::Answer(response) => return Err(response),
@@ -110,26 +155,44 @@ impl<B: Send + 'static> Gate<B> for ProtectLayer {
             // Only the guard of an MCP endpoint leaves anything to be judged.
             Entry::Anonymous => return Err(Denial::internal().into()),
         };
-        parts.extensions.insert(self.0.server().clone());
-        Ok((http::Request::from_parts(parts, body), fields))
+        extensions.insert(self.0.server().clone());
+        Ok((request, fields))
     }
 }
 
 impl<B: Send + 'static> Gate<B> for RequireLayer {
+    fn try_pass(&self, request: http::Request<B>) -> Attempt<B> {
+        let extensions = request.extensions();
+        let Some(server) = extensions.get::<ResourceServer>() else {
+            return Attempt::Done(Err(Denial::internal().into()));
+        };
+        let decision = match extensions.get::<AccessToken>() {
+            Some(token) => Poll::Ready(server.permit(token.clone(), &self.0)),
+            // On a public route that asks for a token all the same.
+            None => server.try_authorize(&Request::from(&request), &self.0),
+        };
+        match decision {
+            Poll::Ready(decision) => Attempt::Done(Self::admit(request, decision)),
+            Poll::Pending => Attempt::Waits(request),
+        }
+    }
+
     async fn pass(self, request: http::Request<B>) -> Passed<B> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let Some(server) = parts.extensions.get::<ResourceServer>() else {
             return Err(Denial::internal().into());
         };
-        let decision = match parts.extensions.get::<AccessToken>() {
-            Some(token) => server.permit(token.clone(), &self.0),
-            // On a public route that asks for a token all the same.
-            None => server.authorize(&Request::from(&parts), &self.0).await,
-        };
+        let decision = server.authorize(&Request::from(&parts), &self.0).await;
+        Self::admit(http::Request::from_parts(parts, body), decision)
+    }
+}
+
+impl RequireLayer {
+    fn admit<B>(mut request: http::Request<B>, decision: Decision) -> Passed<B> {
         match decision {
             Decision::Allowed { token, response_headers } => {
-                parts.extensions.insert(token);
-                Ok((http::Request::from_parts(parts, body), response_headers))
+                request.extensions_mut().get_or_insert(token);
+                Ok((request, response_headers))
             }
             Decision::Denied(denial) => Err(denial.into()),
         }
@@ -140,32 +203,37 @@ impl<B> Gate<B> for OperationsLayer
 where
     B: Body<Data = Bytes, Error: Send> + From<Bytes> + Send + 'static,
 {
+    /// There is a body to be read.
+    fn try_pass(&self, request: http::Request<B>) -> Attempt<B> {
+        Attempt::Waits(request)
+    }
+
     async fn pass(self, request: http::Request<B>) -> Passed<B> {
         let (mut parts, body) = request.into_parts();
         let (token, fields) = match left_by_guard(&parts.extensions, self.0.server()) {
             Some(token) => (Some(token.clone()), Headers::new()),
             None => match self.0.enter(&Request::from(&parts)).await {
-                Entry::Authenticated { token, response_headers } => (Some(token), response_headers),
+                Entry::Authenticated { token, response_headers } => {
+                    parts.extensions.insert(token.clone());
+                    parts.extensions.insert(self.0.server().clone());
+                    (Some(token), response_headers)
+                }
                 Entry::Anonymous => (None, Headers::new()),
                 Entry::Public => return Ok((http::Request::from_parts(parts, body), Headers::new())),
                 Entry::Answer(response) => return Err(response),
                 Entry::Denied(denial) => return Err(denial.into()),
             },
         };
-        let (judged, body) = if OperationPolicy::reads_body(parts.method.as_str()) {
-            let bytes = read(body, self.0.policy().body_limit()).await;
-            (bytes.clone(), B::from(bytes))
+        let (judged, unread) = if OperationPolicy::reads_body(parts.method.as_str()) {
+            (read(body, self.0.policy().body_limit()).await, None)
         } else {
-            (Bytes::new(), body)
+            (Bytes::new(), Some(body))
         };
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let operation = OperationRequest::new(parts.method.as_str(), headers, &judged);
         match self.0.permit(token, &operation).adding(fields) {
-            Decision::Allowed { token, response_headers } => {
-                if let Some(token) = token {
-                    parts.extensions.insert(token);
-                    parts.extensions.insert(self.0.server().clone());
-                }
+            Decision::Allowed { response_headers, .. } => {
+                let body = unread.unwrap_or_else(|| B::from(judged));
                 Ok((http::Request::from_parts(parts, body), response_headers))
             }
             Decision::Denied(denial) => Err(denial.into()),
@@ -181,20 +249,27 @@ fn left_by_guard<'a>(extensions: &'a http::Extensions, server: &ResourceServer) 
 }
 
 /// Reads until the limit is passed, which is enough for the policy to see the excess. A body that
-/// breaks off is as good as none.
+/// breaks off is as good as none, and one that comes in one piece is not copied.
 async fn read<B: Body<Data = Bytes>>(body: B, limit: usize) -> Bytes {
     let mut body = pin!(body);
+    let mut first = Bytes::new();
     let mut whole = Vec::new();
-    while whole.len() <= limit
+    while first.len().max(whole.len()) <= limit
         && let Some(frame) = body.frame().await
     {
         match frame.map(Frame::into_data) {
-            Ok(Ok(data)) => whole.extend_from_slice(&data),
+            Ok(Ok(data)) if first.is_empty() => first = data,
+            Ok(Ok(data)) => {
+                if whole.is_empty() {
+                    whole.extend_from_slice(&first);
+                }
+                whole.extend_from_slice(&data);
+            }
             Ok(Err(_trailers)) => {}
             Err(_) => return Bytes::new(),
         }
     }
-    whole.into()
+    if whole.is_empty() { first } else { whole.into() }
 }
 
 impl<S> Layer<S> for ProtectLayer {
@@ -231,27 +306,68 @@ where
 {
     type Response = http::Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = ResponseFuture<R, S::Error>;
+    type Future = ResponseFuture<S::Future, R, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        // The service that was polled ready is the one to call; its clone waits for the next.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
-        let gate = self.gate.clone();
-        Box::pin(async move {
-            match gate.pass(request).await {
-                Ok((request, fields)) => {
-                    let mut response = inner.call(request).await?.map(Either::Right);
-                    response.headers_mut().extend(fields);
-                    Ok(response)
-                }
-                Err(answer) => Ok(answer.into_http().map(Either::Left)),
+        let state = match self.gate.try_pass(request) {
+            Attempt::Done(Ok((request, fields))) => {
+                State::Application { response: self.inner.call(request), fields }
             }
-        })
+            Attempt::Done(Err(answer)) => {
+                State::Answer { response: ready(Ok(answer.into_http().map(Either::Left))) }
+            }
+            Attempt::Waits(request) => {
+                // The service that was polled ready is the one to call; its clone waits for the next.
+                let next = self.inner.clone();
+                let mut inner = std::mem::replace(&mut self.inner, next);
+                let gate = self.gate.clone();
+                State::Guard {
+                    response: Box::pin(async move {
+                        match gate.pass(request).await {
+                            Ok((request, fields)) => Ok(with_fields(inner.call(request).await?, fields)),
+                            Err(answer) => Ok(answer.into_http().map(Either::Left)),
+                        }
+                    }),
+                }
+            }
+        };
+        ResponseFuture { state }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B, E>
+where
+    F: Future<Output = Result<http::Response<B>, E>>,
+{
+    type Output = Outcome<B, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projected::Answer { response } => response.poll(context),
+            Projected::Application { response, fields } => {
+                let response = task::ready!(response.poll(context))?;
+                Poll::Ready(Ok(with_fields(response, std::mem::take(fields))))
+            }
+            Projected::Guard { response } => response.as_mut().poll(context),
+        }
+    }
+}
+
+/// The application's response.
+fn with_fields<B>(response: http::Response<B>, fields: Headers) -> http::Response<ResponseBody<B>> {
+    let mut response = response.map(Either::Right);
+    response.headers_mut().extend(fields);
+    response
+}
+
+/// Says nothing about what is on its way.
+impl<F, B, E> std::fmt::Debug for ResponseFuture<F, B, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 

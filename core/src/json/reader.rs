@@ -41,10 +41,15 @@ impl<'a> Reader<'a> {
         Self { text, at: 0, opened: false }
     }
 
+    /// The first byte of the next value, which tells its kind.
+    pub(crate) fn first(&mut self) -> Result<u8> {
+        self.skip_space();
+        self.peek().ok_or(Malformed)
+    }
+
     /// The next value, of an object or an array only its opening bracket.
     pub(crate) fn value(&mut self) -> Result<Value<'a>> {
-        self.skip_space();
-        let first = self.peek().ok_or(Malformed)?;
+        let first = self.first()?;
         self.opened = matches!(first, b'{' | b'[');
         match first {
             b'"' => {

@@ -184,7 +184,7 @@
 //! that are no UTF-8 and trailing text are refused. A body that a framework has parsed already shows no
 //! second member; there the value that runs is what is judged.
 //!
-//! - Code: `read`, `members` in `core/src/json.rs`; `visit_map` in `core/src/operation/read.rs`; `check_duplicates` in
+//! - Code: `read`, `members` in `core/src/json.rs`; `read` in `core/src/operation/read.rs`; `check_duplicates` in
 //!   `core/src/json/raw.rs`
 //! - Proof: `token_json.json` “in the payload: the issuer”, “in the payload: another audience, through
 //!   an escape”, “in the header: the algorithm”; `operation_bodies.json` “name twice, once with an
@@ -200,7 +200,7 @@
 //! Here: bodies are read member by member and never through `serde_json`'s `Value`. An object with such
 //! a name is an object without what decides. In a token the name of text to be parsed again is refused.
 //!
-//! - Code: `read`, `members` in `core/src/json.rs`; `visit_map` in `core/src/operation/read.rs`
+//! - Code: `read`, `members` in `core/src/json.rs`; `read` in `core/src/operation/read.rs`
 //! - Proof: `token_json.json` “raw text as an unknown claim”; `operations.json` “the private member
 //!   name of a JSON library as params”, “the private number of a JSON library as the message”
 //!

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::read::{Found, ListSeed, Member, MemberSeed, Shape, otherwise, seed, skip_items};
+use super::read::{Found, Member, Shape};
 use crate::json::Malformed;
+use crate::json::reader::Reader;
 
 /// Most messages in a batch.
 const MAX_BATCH: usize = 100;
@@ -63,12 +62,31 @@ pub(super) struct Meta<'a> {
 impl<'a> Body<'a> {
     /// Reads one JSON text with nothing but white space around it.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        // Skipped strings are not checked for UTF-8 below. A byte order mark is no JSON.
-        let text = std::str::from_utf8(bytes).map_err(|_| Malformed)?;
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let body = BodySeed.deserialize(&mut deserializer).map_err(|_| Malformed)?;
-        deserializer.end().map_err(|_| Malformed)?;
+        // A byte order mark is no JSON.
+        let mut reader = Reader::new(std::str::from_utf8(bytes).map_err(|_| Malformed)?);
+        let mut body = Self { batch: reader.first()? == b'[', ..Self::default() };
+        if body.batch {
+            reader.value()?;
+            while reader.item()? {
+                if body.messages.len() == MAX_BATCH {
+                    body.broken = true;
+                    reader.skip()?;
+                } else {
+                    body.push(Found::read(&mut reader)?);
+                }
+            }
+        } else {
+            body.push(Found::read(&mut reader)?);
+        }
+        reader.end()?;
         Ok(body)
+    }
+
+    fn push(&mut self, item: Found<Message<'a>>) {
+        match item {
+            Found::Object(message) => self.messages.push(message),
+            Found::Absent | Found::Null | Found::Ambiguous | Found::Other => self.broken = true,
+        }
     }
 
     /// Whether this is a message, or a batch of messages, that can be judged.
@@ -101,74 +119,25 @@ impl Params<'_> {
     }
 }
 
-struct BodySeed;
-
-impl<'de> DeserializeSeed<'de> for BodySeed {
-    type Value = Body<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Body<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for BodySeed {
-    type Value = Body<'de>;
-
-    otherwise!(Body::default(); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_unit<E>(self) -> Result<Body<'de>, E> {
-        Ok(Body::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Body<'de>, A::Error> {
-        Ok(match seed().visit_map(map)? {
-            Found::Object(message) => Body { messages: vec![message], ..Body::default() },
-            _ => Body::default(),
-        })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Body<'de>, A::Error> {
-        let mut body = Body { batch: true, ..Body::default() };
-        while let Some(item) = seq.next_element_seed(seed())? {
-            body.push(item);
-            if body.messages.len() > MAX_BATCH {
-                body.broken = true;
-                skip_items(seq)?;
-                break;
-            }
-        }
-        Ok(body)
-    }
-}
-
-impl<'a> Body<'a> {
-    fn push(&mut self, item: Found<Message<'a>>) {
-        match item {
-            Found::Object(message) => self.messages.push(message),
-            Found::Absent | Found::Null | Found::Ambiguous | Found::Other => self.broken = true,
-        }
-    }
-}
-
-impl<'de> Shape<'de> for Message<'de> {
+impl<'a> Shape<'a> for Message<'a> {
     const NAMES: &'static [&'static str] =
         &["jsonrpc", "id", "method", "params", "result", "error", "name", "uri", "ref", "arguments", "_meta"];
 
-    fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+    fn read(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Malformed> {
         match name {
-            "jsonrpc" => self.version = map.next_value_seed(MemberSeed)?,
-            "method" => self.method = map.next_value_seed(MemberSeed)?,
-            "params" => self.params = map.next_value_seed(seed())?,
+            "jsonrpc" => self.version = Member::read(reader)?,
+            "method" => self.method = Member::read(reader)?,
+            "params" => self.params = Found::read(reader)?,
             _ => {
                 self.outcome |= matches!(name, "result" | "error");
-                map.next_value::<IgnoredAny>()?;
+                reader.skip()?;
             }
         }
         Ok(())
     }
 }
 
-impl<'de> Shape<'de> for Params<'de> {
+impl<'a> Shape<'a> for Params<'a> {
     const NAMES: &'static [&'static str] = &[
         "name",
         "uri",
@@ -183,54 +152,54 @@ impl<'de> Shape<'de> for Params<'de> {
         "params",
     ];
 
-    fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+    fn read(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Malformed> {
         match name {
-            "name" => self.name = map.next_value_seed(MemberSeed)?,
-            "uri" => self.uri = map.next_value_seed(MemberSeed)?,
-            "taskId" => self.task_id = map.next_value_seed(MemberSeed)?,
-            "ref" => self.reference = map.next_value_seed(seed())?,
-            "notifications" => self.notifications = map.next_value_seed(seed())?,
-            "_meta" => self.meta = map.next_value_seed(seed())?,
+            "name" => self.name = Member::read(reader)?,
+            "uri" => self.uri = Member::read(reader)?,
+            "taskId" => self.task_id = Member::read(reader)?,
+            "ref" => self.reference = Found::read(reader)?,
+            "notifications" => self.notifications = Found::read(reader)?,
+            "_meta" => self.meta = Found::read(reader)?,
             _ => {
-                map.next_value::<IgnoredAny>()?;
+                reader.skip()?;
             }
         }
         Ok(())
     }
 }
 
-impl<'de> Shape<'de> for Reference<'de> {
+impl<'a> Shape<'a> for Reference<'a> {
     const NAMES: &'static [&'static str] =
         &["type", "name", "uri", "jsonrpc", "id", "method", "params", "ref", "arguments", "_meta"];
 
-    fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+    fn read(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Malformed> {
         match name {
-            "type" => self.kind = map.next_value_seed(MemberSeed)?,
-            "name" => self.name = map.next_value_seed(MemberSeed)?,
-            "uri" => self.uri = map.next_value_seed(MemberSeed)?,
+            "type" => self.kind = Member::read(reader)?,
+            "name" => self.name = Member::read(reader)?,
+            "uri" => self.uri = Member::read(reader)?,
             _ => {
-                map.next_value::<IgnoredAny>()?;
+                reader.skip()?;
             }
         }
         Ok(())
     }
 }
 
-impl<'de> Shape<'de> for Notifications<'de> {
+impl<'a> Shape<'a> for Notifications<'a> {
     const NAMES: &'static [&'static str] = &["resourceSubscriptions"];
 
-    fn read<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
-        self.resources = map.next_value_seed(ListSeed)?;
+    fn read(&mut self, _: &str, reader: &mut Reader<'a>) -> Result<(), Malformed> {
+        self.resources = Found::read_list(reader)?;
         Ok(())
     }
 }
 
-impl<'de> Shape<'de> for Meta<'de> {
+impl<'a> Shape<'a> for Meta<'a> {
     const NAMES: &'static [&'static str] =
         &[PROTOCOL_VERSION, "jsonrpc", "id", "method", "params", "name", "uri", "ref", "arguments", "_meta"];
 
-    fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        let value = map.next_value_seed(MemberSeed)?;
+    fn read(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Malformed> {
+        let value = Member::read(reader)?;
         if name == PROTOCOL_VERSION {
             self.protocol_version = value;
         }

@@ -3,33 +3,15 @@
 //! A second member of one name is an error, since no two parsers need choose alike. A member in
 //! another spelling makes the object [`Ambiguous`](Found::Ambiguous). All values that do not
 //! decide are skipped, without recursion and without being stored.
-//!
-//! `serde_json` may have been built with `arbitrary_precision` by another crate: a number then
-//! arrives as an object with a private member name, and is taken for what it is.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::MAX_TARGETS;
-use crate::json::{Malformed, MemberNames, Name};
+use crate::json::reader::{Reader, Value};
+use crate::json::{Json, Malformed, MemberNames};
 
+/// The first member of an object that `serde_json` takes for a number, with `arbitrary_precision`.
 const PRIVATE_NUMBER: &str = "$serde_json::private::Number";
-
-/// The visitor methods for values that are not of the kind hoped for.
-macro_rules! otherwise {
-    ($other:expr; $($visit:ident: $scalar:ty),*) => {
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("JSON")
-        }
-        $(fn $visit<E>(self, _: $scalar) -> Result<Self::Value, E> {
-            Ok($other)
-        })*
-    };
-}
-
-pub(super) use otherwise;
 
 /// A member that should be a string.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -53,15 +35,26 @@ pub(super) enum Found<T> {
 }
 
 /// An object of which some members decide.
-pub(super) trait Shape<'de>: Default {
+pub(super) trait Shape<'a>: Default {
     /// Those members. Any other spelling of them is a fault.
     const NAMES: &'static [&'static str];
 
     /// Reads the value of one of `NAMES`.
-    fn read<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error>;
+    fn read(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Malformed>;
 }
 
-impl Member<'_> {
+impl<'a> Member<'a> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        if matches!(reader.first()?, b'{' | b'[') {
+            reader.skip()?;
+            return Ok(Self::Other);
+        }
+        Ok(match reader.value()? {
+            Value::Scalar(Json::String(text)) => Self::Text(text),
+            _ => Self::Other,
+        })
+    }
+
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -70,7 +63,76 @@ impl Member<'_> {
     }
 }
 
+impl<'a, T: Shape<'a>> Found<T> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        const { assert!(T::NAMES.len() <= 16) };
+        if let Some(other) = Self::unless_opened(b'{', reader)? {
+            return Ok(other);
+        }
+        let mut object = T::default();
+        let (mut ambiguous, mut number) = (false, false);
+        // One bit for each of `NAMES`.
+        let mut seen = 0_u16;
+        let mut others = MemberNames::default();
+        while let Some(name) = reader.name()? {
+            if let Some(index) = T::NAMES.iter().position(|own| *own == name) {
+                let bit = 1 << index;
+                if seen & bit != 0 {
+                    return Err(Malformed);
+                }
+                seen |= bit;
+                object.read(&name, reader)?;
+            } else {
+                ambiguous |= is_variant(&name, T::NAMES);
+                number |= name == PRIVATE_NUMBER && seen == 0 && others.is_empty();
+                others.insert(name)?;
+                reader.skip()?;
+            }
+        }
+        Ok(match object {
+            _ if number => Self::Other,
+            _ if ambiguous => Self::Ambiguous,
+            object => Self::Object(object),
+        })
+    }
+}
+
+impl<'a> Found<Vec<Cow<'a, str>>> {
+    /// A list of at most [`MAX_TARGETS`] strings.
+    pub(super) fn read_list(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        if let Some(other) = Self::unless_opened(b'[', reader)? {
+            return Ok(other);
+        }
+        let (mut list, mut is_list) = (Vec::new(), true);
+        while reader.item()? {
+            match Member::read(reader)? {
+                Member::Text(text) if list.len() < MAX_TARGETS => list.push(text),
+                _ => is_list = false,
+            }
+        }
+        Ok(if is_list { Self::Object(list) } else { Self::Other })
+    }
+}
+
 impl<T> Found<T> {
+    /// What is found, unless it begins with this bracket, which is read.
+    fn unless_opened(bracket: u8, reader: &mut Reader<'_>) -> Result<Option<Self>, Malformed> {
+        Ok(match reader.first()? {
+            first if first == bracket => {
+                reader.value()?;
+                None
+            }
+            b'{' | b'[' => {
+                reader.skip()?;
+                Some(Self::Other)
+            }
+            _ => match reader.value()? {
+                Value::Scalar(Json::Null) => Some(Self::Null),
+                _ => Some(Self::Other),
+            },
+        })
+    }
+
     pub(super) const fn object(&self) -> Option<&T> {
         match self {
             Self::Object(object) => Some(object),
@@ -81,159 +143,6 @@ impl<T> Found<T> {
     pub(super) const fn is_ambiguous(&self) -> bool {
         matches!(self, Self::Ambiguous)
     }
-}
-
-pub(super) fn seed<T>() -> ShapeSeed<T> {
-    ShapeSeed(PhantomData)
-}
-
-pub(super) struct ShapeSeed<T>(PhantomData<T>);
-
-impl<'de, T: Shape<'de>> DeserializeSeed<'de> for ShapeSeed<T> {
-    type Value = Found<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found<T>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, T: Shape<'de>> Visitor<'de> for ShapeSeed<T> {
-    type Value = Found<T>;
-
-    otherwise!(Found::Other; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_unit<E>(self) -> Result<Found<T>, E> {
-        Ok(Found::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Found<T>, A::Error> {
-        skip_items(seq)?;
-        Ok(Found::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found<T>, A::Error> {
-        const { assert!(T::NAMES.len() <= 16) };
-        let duplicate = || A::Error::custom("duplicate member");
-        let mut object = T::default();
-        let mut ambiguous = false;
-        // One bit for each of `NAMES`.
-        let mut seen = 0_u16;
-        let mut others = MemberNames::default();
-        let mut first = true;
-        while let Some(name) = map.next_key_seed(Name)? {
-            if std::mem::take(&mut first) && name == PRIVATE_NUMBER {
-                skip_members(map)?;
-                return Ok(Found::Other);
-            }
-            if let Some(index) = T::NAMES.iter().position(|own| *own == name) {
-                let bit = 1 << index;
-                if seen & bit != 0 {
-                    return Err(duplicate());
-                }
-                seen |= bit;
-                object.read(&name, &mut map)?;
-            } else {
-                ambiguous |= is_variant(&name, T::NAMES);
-                others.insert(name).map_err(|Malformed| duplicate())?;
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(if ambiguous { Found::Ambiguous } else { Found::Object(object) })
-    }
-}
-
-pub(super) struct MemberSeed;
-
-impl<'de> DeserializeSeed<'de> for MemberSeed {
-    type Value = Member<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Member<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MemberSeed {
-    type Value = Member<'de>;
-
-    otherwise!(Member::Other; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
-
-    fn visit_unit<E>(self) -> Result<Member<'de>, E> {
-        Ok(Member::Other)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Member<'de>, E> {
-        Ok(Member::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Member<'de>, E> {
-        Ok(Member::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Member<'de>, A::Error> {
-        skip_items(seq)?;
-        Ok(Member::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member<'de>, A::Error> {
-        if map.next_key::<IgnoredAny>()?.is_some() {
-            skip_members(map)?;
-        }
-        Ok(Member::Other)
-    }
-}
-
-/// A list of at most [`MAX_TARGETS`] strings.
-pub(super) struct ListSeed;
-
-impl<'de> DeserializeSeed<'de> for ListSeed {
-    type Value = Found<Vec<Cow<'de, str>>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListSeed {
-    type Value = Found<Vec<Cow<'de, str>>>;
-
-    otherwise!(Found::Other; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Found::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = seq.next_element_seed(MemberSeed)? {
-            match item {
-                Member::Text(text) if list.len() < MAX_TARGETS => list.push(text),
-                _ => {
-                    skip_items(seq)?;
-                    return Ok(Found::Other);
-                }
-            }
-        }
-        Ok(Found::Object(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        if map.next_key::<IgnoredAny>()?.is_some() {
-            skip_members(map)?;
-        }
-        Ok(Found::Other)
-    }
-}
-
-pub(super) fn skip_items<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
-    while seq.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(())
-}
-
-/// After a name: its value, and the other members.
-fn skip_members<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>()?;
-    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-    Ok(())
 }
 
 /// Whether some parser would take `name` for one of `owns`: some ignore case, those in Go and Java

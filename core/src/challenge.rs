@@ -3,6 +3,7 @@
 //! Only constants and configured values are written here: nothing of a token or a request ever
 //! reaches a header or a body. Which row a reason belongs to is decided in [`crate::error`].
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -23,14 +24,14 @@ use crate::scope::ScopeSet;
 /// `resource_metadata`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    parameters: Vec<(&'static str, String)>,
+    parameters: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Challenge {
     /// The value of one parameter.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find_map(|(own, value)| (*own == name).then_some(value.as_str()))
+        self.parameters.iter().find_map(|(own, value)| (*own == name).then_some(&**value))
     }
 }
 
@@ -39,7 +40,10 @@ impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Bearer")?;
         for (index, (name, value)) in self.parameters.iter().enumerate() {
-            write!(f, "{} {name}=\"{value}\"", if index == 0 { "" } else { "," })?;
+            // Without the machinery of `write!`, which costs more than the text.
+            for part in [if index == 0 { " " } else { ", " }, name, "=\"", value, "\""] {
+                f.write_str(part)?;
+            }
         }
         Ok(())
     }
@@ -61,11 +65,11 @@ impl Denials {
     pub(crate) fn denial(&self, reason: Reason, needed: &ScopeSet) -> Denial {
         let row = reason.row();
         let challenge = self.challenge(reason, needed);
-        let mut body = format!(r#"{{"error":"{}","error_description":"{}""#, row.error, row.description);
+        let mut body = [r#"{"error":""#, row.error, r#"","error_description":""#, row.description].concat();
         if reason == Reason::InsufficientScope {
-            let _ = write!(body, r#","scope":"{needed}""#);
+            let _ = write!(body, r#"","scope":"{needed}"#);
         }
-        body.push('}');
+        body.push_str("\"}");
         denial(reason, body, challenge.as_ref(), None)
     }
 
@@ -99,16 +103,16 @@ impl Denials {
         let scopes = base.unwrap_or(needed);
         let mut parameters = Vec::with_capacity(5);
         if let Some(realm) = &self.realm {
-            parameters.push(("realm", realm.clone()));
+            parameters.push(("realm", realm.clone().into()));
         }
         if let Some(error) = error {
-            parameters.push(("error", error.to_owned()));
-            parameters.push(("error_description", row.description.to_owned()));
+            parameters.push(("error", error.into()));
+            parameters.push(("error_description", row.description.into()));
         }
         if scoped && !scopes.is_empty() {
-            parameters.push(("scope", scopes.to_string()));
+            parameters.push(("scope", scopes.to_string().into()));
         }
-        parameters.push(("resource_metadata", self.resource_metadata.clone()));
+        parameters.push(("resource_metadata", self.resource_metadata.clone().into()));
         Some(Challenge { parameters })
     }
 }

@@ -5,7 +5,9 @@
 //!
 //! - [`keys`]: every default of the keys' life cycle, rotation, revocation, outages, and what to
 //!   watch.
+//! - [`performance`]: what a check costs, and what a deployment should set.
 //! - [`vulnerabilities`]: what has gone wrong in other libraries, and why it cannot here.
 
 pub mod keys;
+pub mod performance;
 pub mod vulnerabilities;

@@ -10,7 +10,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
 
@@ -50,6 +50,8 @@ pub(crate) struct TokenCache {
 #[derive(Default)]
 struct Row {
     places: [Place; PLACES],
+    /// Of the places, the one that is looked at first when room is needed.
+    hand: AtomicUsize,
     hits: AtomicU64,
 }
 
@@ -135,11 +137,18 @@ impl Row {
         self.places.iter().find(|place| place.tag.load(Ordering::Relaxed) == tag)
     }
 
-    /// The token's own place, an empty one, or that of a token that was not asked for of late.
+    /// The token's own place, an empty one, or that of a token that was not asked for of late: the
+    /// next one in turn, so that no token stays for having come early.
     fn place_for(&self, tag: u64) -> Option<&Place> {
         self.place_of(tag).or_else(|| self.place_of(0)).or_else(|| {
-            let unused = self.places.iter().find(|place| !place.used.swap(false, Ordering::Relaxed));
-            unused.or_else(|| self.places.first())
+            let hand = self.hand.load(Ordering::Relaxed);
+            let mut turn = (0..PLACES).map(|step| (hand + step) % PLACES);
+            let unused = |index: &usize| {
+                self.places.get(*index).is_some_and(|place| !place.used.swap(false, Ordering::Relaxed))
+            };
+            let index = turn.find(unused).unwrap_or(hand);
+            self.hand.store((index + 1) % PLACES, Ordering::Relaxed);
+            self.places.get(index)
         })
     }
 }

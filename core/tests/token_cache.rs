@@ -117,6 +117,22 @@ async fn every_spelling_of_the_field_finds_it_and_nothing_else_does() {
 }
 
 #[tokio::test]
+async fn the_latest_tokens_are_kept_however_many_came_before() {
+    let world = World::new(64);
+    let tokens: Vec<_> =
+        (0..1_000).map(|n| world.issuer.token(RESOURCE).subject(format!("{n}")).mint()).collect();
+    for token in &tokens {
+        assert_eq!(world.reason(token).await, "allowed");
+    }
+    assert_eq!(world.counts(), (0, 1_000, 64));
+    // Eight have room even if they all belong together.
+    for token in &tokens[992..] {
+        assert_eq!(world.reason(token).await, "allowed");
+    }
+    assert_eq!(world.counts(), (8, 1_000, 64));
+}
+
+#[tokio::test]
 async fn whether_a_token_is_remembered_can_be_asked() {
     let world = World::new(100);
     let value = format!("Bearer {}", world.issuer.token(RESOURCE).mint());

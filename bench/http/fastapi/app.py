@@ -55,6 +55,16 @@ def ours() -> None:
     app.router.routes.append(Route("/policed", OperationsMiddleware(Call(), POLICY), methods=["POST"]))
 
 
+needed = [Security(Bearer(), scopes=["todo:read"])] if os.environ["VARIANT"] == "ours-security" else []
+
+
+@app.get("/todos", dependencies=needed)
+async def todos() -> dict[str, Any]:
+    """List the todos."""
+    return {"todos": [{"id": "1", "title": "Buy milk"}]}
+
+
+# Routes that only ours have come after it: the router tries them in order.
 match os.environ["VARIANT"]:
     case "no-op":
         app.add_middleware(NoOp)
@@ -64,11 +74,3 @@ match os.environ["VARIANT"]:
         ours()
     case peer:
         peers.install(peer, app, authority)
-
-needed = [Security(Bearer(), scopes=["todo:read"])] if os.environ["VARIANT"] == "ours-security" else []
-
-
-@app.get("/todos", dependencies=needed)
-async def todos() -> dict[str, Any]:
-    """List the todos."""
-    return {"todos": [{"id": "1", "title": "Buy milk"}]}

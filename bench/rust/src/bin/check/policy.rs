@@ -6,25 +6,23 @@ use std::task::Poll;
 use mcp_bearer::operation::OperationRequest;
 use mcp_bearer::{AccessToken, Algorithm, Authentication, Decision, OperationPolicy, Request, Requirement};
 use mcp_bearer_bench::tokens::{self, COUNT};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::ours::Ours;
 use crate::table::{Case, Rounds, Table};
 
 pub fn tables(rounds: Rounds) -> Vec<Table> {
     let judge = Judge::new();
-    let body = call();
-    assert!((1_900..2_100).contains(&body.len()), "{}", body.len());
     let ten = policy(10);
     let cases = [
-        Case::new("mcp-bearer", COUNT, |_| assert!(judge.permits(&ten, &body))).ours(),
+        Case::new("mcp-bearer", COUNT, |_| assert!(judge.permits(&ten, TOOLS_CALL))).ours(),
         Case::new("serde_json, a Value of the body", COUNT, |_| {
-            black_box(serde_json::from_slice::<Value>(&body).unwrap());
+            black_box(serde_json::from_slice::<Value>(TOOLS_CALL).unwrap());
         }),
     ];
     let policies = [1, 10, 100, 1_000].map(|tools| (tools, policy(tools)));
     let grown = policies.each_ref().map(|(tools, policy)| {
-        Case::new(tools.to_string(), COUNT, |_| assert!(judge.permits(policy, &body))).ours()
+        Case::new(tools.to_string(), COUNT, |_| assert!(judge.permits(policy, TOOLS_CALL))).ours()
     });
     vec![
         Table::measure("A tools/call of 2 KB against an operation policy", rounds, &cases)
@@ -69,33 +67,9 @@ fn policy(tools: usize) -> OperationPolicy {
         .unwrap()
 }
 
-/// What a model writes: texts, lists and objects in each other.
-fn call() -> Vec<u8> {
-    let item = |n: usize| {
-        json!({
-            "title": format!("Item {n}: ask the \"owner\" of the list"),
-            "due": "2026-12-31T23:59:59Z",
-            "labels": ["home", "urgent"],
-            "done": false,
-            "weight": 1.5,
-            "place": { "lat": 52.520_008, "lon": 13.404_954 },
-        })
-    };
-    let items: Vec<Value> = (0..10).map(item).collect();
-    json!({
-        "jsonrpc": "2.0",
-        "id": 7,
-        "method": "tools/call",
-        "params": {
-            "name": "create_todo",
-            "arguments": { "list": "errands", "note": "Two lines\nof text", "items": items },
-            "_meta": { "progressToken": 7 },
-        },
-    })
-    .to_string()
-    .into_bytes()
-}
-
+/// Texts, lists and objects in each other, as a model writes them; the instructions that it takes are
+/// counted in `make test`.
+const TOOLS_CALL: &[u8] = include_bytes!("../../../../../tests/benches/tools_call.json");
 const HEADERS: [(&str, &[u8]); 7] = [
     ("host", b"mcp.example.com"),
     ("accept", b"application/json, text/event-stream"),

@@ -188,6 +188,9 @@ bench-python: bench-tokens bench-venv
 bench-addon: $(DONE)/npm/bindings-node
 	cd bindings-node && NAPI_PROFILE=dist npm run --silent build
 
+bench-node: bench-tokens bench-addon $(DONE)/npm/bench/node
+	PROFILE=dist node bench/node/check.mjs
+
 # A server sees each of these tokens once: there are as many as the rounds need.
 bench-http: bench-venv bench-addon $(DONE)/npm/bench/http/express
 	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint 45000

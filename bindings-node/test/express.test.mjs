@@ -57,6 +57,24 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.equal((await send(`${url}/staff`, { headers: authorization() })).status, 403)
   })
 
+  test(`Express ${version}: who is calling is who the guard has let in`, async t => {
+    const app = express()
+    app.use((req, res, next) => {
+      req.auth = req.accessToken = 'another layer'
+      next()
+    })
+    const inner = express()
+    inner.use(protect(newServer(as)))
+    app.use('/inner', inner)
+    app.use((req, res) => {
+      const seen = { subject: req.accessToken.subject, clientId: { ...req.auth }.clientId, same: req.auth === req.auth }
+      req.auth = 'a later layer'
+      res.json({ ...seen, auth: req.auth })
+    })
+    const { text } = await send(`${await serve(t, app)}/inner/x`, { headers: authorization() })
+    assert.deepEqual(JSON.parse(text), { subject: 'alice', clientId: 'app', same: true, auth: 'a later layer' })
+  })
+
   test(`Express ${version}: req.auth is shaped for the MCP SDKs`, async t => {
     const url = await serve(t, todoApp())
     const token = as.token({ scope: 'a b', client_id: undefined })

@@ -273,6 +273,19 @@ test('a function that does not ask for the arguments has none parsed', t => {
   }
 })
 
+test('a text of any length and kind arrives whole', () => {
+  const guard = new Guard(newServer(as, { maxTokenSize: 65_536 }), { publicRoutes: [`/${'x'.repeat(5000)}`] })
+  const reason = request => guard.tryEnter(request).denial?.reason
+  for (const length of [0, 1, 2030, 2040, 2047, 2048, 2049, 5000]) {
+    assert.equal(reason(get('authorization', as.bearer({ x: 'x'.repeat(length) }))), undefined, length)
+    for (const character of ['\xe9', '\u20ac', '\u{1f512}', '\ud800', '\0']) {
+      assert.equal(reason(get('authorization', `Bearer ${'x'.repeat(length)}${character}`)), 'malformed_token', length)
+    }
+  }
+  assert.equal(guard.tryEnter({ ...get(), url: `/${'x'.repeat(5000)}` }).kind, 'public')
+  assert.equal(reason({ ...get(), url: `/${'x'.repeat(5001)}` }), 'missing_token')
+})
+
 test('misuse throws and crashes nothing', () => {
   const server = newServer(as)
   for (const request of [undefined, null, 5, {}, { method: 'GET' }, { method: 'GET', url: '/', rawHeaders: 'x' }]) {

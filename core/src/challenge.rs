@@ -63,22 +63,19 @@ pub(crate) struct Denials {
 impl Denials {
     /// A refusal. `needed` are the scopes of the operation, as far as one is known.
     pub(crate) fn denial(&self, reason: Reason, needed: &ScopeSet) -> Denial {
-        let row = reason.row();
         let challenge = self.challenge(reason, needed);
-        let mut body = [r#"{"error":""#, row.error, r#"","error_description":""#, row.description].concat();
+        let mut body = body(reason);
         if reason == Reason::InsufficientScope {
-            let _ = write!(body, r#"","scope":"{needed}"#);
+            body.pop();
+            let _ = write!(body, r#","scope":"{needed}"}}"#);
         }
-        body.push_str("\"}");
         denial(reason, body, challenge.as_ref(), None)
     }
 
     /// The keys cannot be had before `retry_after` (RFC 9110 section 10.2.3: whole seconds).
     pub(crate) fn unavailable(&self, retry_after: Duration) -> Denial {
-        let row = Reason::KeysUnavailable.row();
-        let body = format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, row.description);
         let seconds = (retry_after.as_secs_f64().ceil() as u64).max(1);
-        denial(Reason::KeysUnavailable, body, None, Some(seconds))
+        denial(Reason::KeysUnavailable, body(Reason::KeysUnavailable), None, Some(seconds))
     }
 
     /// A refusal of the JSON-RPC layer, in its own form. The id is unknown by definition.
@@ -119,9 +116,19 @@ impl Denials {
 
 /// A refusal that no setting has a part in.
 pub(crate) fn plain(reason: Reason) -> Denial {
+    denial(reason, body(reason), None, None)
+}
+
+fn body(reason: Reason) -> String {
     let row = reason.row();
-    let body = format!(r#"{{"error":"{}","error_description":"{}"}}"#, row.error, row.description);
-    denial(reason, body, None, None)
+    [r#"{"error":""#, row.error, r#"","error_description":""#, row.description, r#""}"#].concat()
+}
+
+/// Its value, in one piece of memory: a text that grows is moved again and again.
+fn text(challenge: &Challenge) -> String {
+    let mut text = String::with_capacity(512);
+    let _ = write!(text, "{challenge}");
+    text
 }
 
 fn denial(reason: Reason, body: String, challenge: Option<&Challenge>, retry_after: Option<u64>) -> Denial {
@@ -130,7 +137,7 @@ fn denial(reason: Reason, body: String, challenge: Option<&Challenge>, retry_aft
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     // Every part was checked to be printable ASCII, so that the conversion cannot fail.
-    if let Some(value) = challenge.and_then(|challenge| HeaderValue::try_from(challenge.to_string()).ok()) {
+    if let Some(value) = challenge.and_then(|challenge| HeaderValue::try_from(text(challenge)).ok()) {
         headers.push((WWW_AUTHENTICATE, value));
     }
     if let Some(seconds) = retry_after {

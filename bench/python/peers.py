@@ -30,21 +30,25 @@ Check = Callable[[str], Any]
 AsyncCheck = Callable[[str], Awaitable[Any]]
 
 
+def expectations(given: Given) -> dict[str, Any]:
+    """In the words of PyJWT, which webtoken has taken over."""
+    return {
+        "algorithms": [given.algorithm],
+        "audience": given.audience,
+        "issuer": given.issuer,
+        "options": {"require": ["exp", "iss", "aud"]},
+    }
+
+
 def pyjwt_client(given: Given) -> Check:
     """As "Retrieve RSA signing keys from a JWKS endpoint" in the documentation has it."""
     client = jwt.PyJWKClient(given.jwks_uri, lifespan=86_400)
     client.get_signing_keys()
+    expected = expectations(given)
 
     def check(token: str) -> Any:
         key = client.get_signing_key_from_jwt(token)
-        return jwt.decode(
-            token,
-            key,
-            algorithms=[given.algorithm],
-            audience=given.audience,
-            issuer=given.issuer,
-            options={"require": ["exp", "iss", "aud"]},
-        )
+        return jwt.decode(token, key, **expected)
 
     return check
 
@@ -52,16 +56,10 @@ def pyjwt_client(given: Given) -> Check:
 def pyjwt_key(given: Given) -> Check:
     """With a key that nobody looks up."""
     key = jwt.PyJWK.from_dict(given.jwk)
+    expected = expectations(given)
 
     def check(token: str) -> Any:
-        return jwt.decode(
-            token,
-            key,
-            algorithms=[given.algorithm],
-            audience=given.audience,
-            issuer=given.issuer,
-            options={"require": ["exp", "iss", "aud"]},
-        )
+        return jwt.decode(token, key, **expected)
 
     return check
 
@@ -81,16 +79,10 @@ def oxyjwt_key(given: Given) -> Check:
 def webtoken_key(given: Given) -> Check:
     """With a key that nobody looks up."""
     key = webtoken.PyJWK.from_dict(given.jwk)
+    expected = expectations(given)
 
     def check(token: str) -> Any:
-        return webtoken.decode(
-            token,
-            key,
-            algorithms=[given.algorithm],
-            audience=given.audience,
-            issuer=given.issuer,
-            options={"require": ["exp", "iss", "aud"]},
-        )
+        return webtoken.decode(token, key, **expected)
 
     return check
 

@@ -72,7 +72,7 @@ impl AccessToken {
             text.push_str(part);
             Span { start, end: text.len() }
         };
-        let inner = Inner {
+        Self(Arc::new(Inner {
             token: values.token.into(),
             issuer: keep(issuer),
             subject: subject.map(&mut keep),
@@ -87,9 +87,8 @@ impl AccessToken {
             auth_time: values.auth_time,
             payload: OnceLock::new(),
             claims: OnceLock::new(),
-            text: String::new(),
-        };
-        Self(Arc::new(Inner { text, ..inner }))
+            text,
+        }))
     }
 
     fn text(&self, span: Span) -> &str {

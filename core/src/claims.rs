@@ -131,7 +131,7 @@ impl<'a> Claims<'a> {
         string(&self.iss)?.ok_or(Reason::MissingClaim)
     }
 
-    /// Everything that needs no key: the kind of token, for whom, and when.
+    /// Everything that needs no key: the kind of token, for whom, and when, which is returned.
     ///
     /// `typed` says that the header calls the token an access token, `issuers_own` are audiences that
     /// stand in for the server's.
@@ -141,7 +141,7 @@ impl<'a> Claims<'a> {
         typed: bool,
         issuers_own: Option<&[Audience]>,
         now: UnixTime,
-    ) -> Result<(), Reason> {
+    ) -> Result<Validity, Reason> {
         if !typed {
             self.check_kind()?;
         }
@@ -150,7 +150,8 @@ impl<'a> Claims<'a> {
         let (audiences, clients): (_, &[_]) =
             issuers_own.map_or((&*rules.audiences, &*rules.allowed_clients), |own| (own, &[]));
         self.check_audience(audiences, clients)?;
-        self.validity()?.check(rules.leeway, now)?;
+        let validity = self.validity()?;
+        validity.check(rules.leeway, now)?;
         // RFC 7800 section 3.1: a bound token must not pass as a plain one.
         if self.cnf.is_some() {
             return Err(Reason::ProofRequired);
@@ -159,7 +160,7 @@ impl<'a> Claims<'a> {
         if rules.strict && required.iter().any(|claim| claim.is_none()) {
             return Err(Reason::MissingClaim);
         }
-        Ok(())
+        Ok(validity)
     }
 
     /// RFC 9068 section 5 and RFC 8725 section 3.12: claims that only other kinds of token carry.
@@ -190,7 +191,7 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    pub(crate) fn validity(&self) -> Result<Validity, Reason> {
+    fn validity(&self) -> Result<Validity, Reason> {
         Ok(Validity { exp: date(&self.exp)?.ok_or(Reason::MissingClaim)?, nbf: date(&self.nbf)? })
     }
 

@@ -97,11 +97,7 @@ pub(crate) fn read<'a, T: Read<'a>>(reader: &mut Reader<'a>, depth: usize) -> Re
         Value::Object => {
             let (inner, mut members, mut unique) = (inner?, Vec::new(), Unique::default());
             while let Some(name) = reader.name()? {
-                // Whoever reads this again as a `serde_json::Value`, such as an application its
-                // claims, could see another one.
-                if name.starts_with("$serde_json::private::")
-                    || !unique.admits(name.clone(), members.iter().map(|(own, _)| own))
-                {
+                if is_private(&name) || !unique.admits(name.clone(), members.iter().map(|(own, _)| own)) {
                     return Err(Malformed);
                 }
                 members.push((name, read(reader, inner)?));
@@ -209,8 +205,10 @@ impl<'a> MemberNames<'a> {
         if !self.unique.admits(name.clone(), self.names.iter()) {
             return Err(Malformed);
         }
-        // Most objects have no more.
-        self.names.reserve(if self.names.is_empty() { 16 } else { 1 });
+        if self.names.is_empty() {
+            // Most objects have no more.
+            self.names.reserve(16);
+        }
         self.names.push(name);
         Ok(())
     }

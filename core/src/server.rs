@@ -243,8 +243,7 @@ impl Inner {
 
         let claims = Claims::parse(jws.payload()?)?;
         let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
-        claims.check(&self.claim_rules, header.typed, issuer.audiences(), now)?;
-        let validity = claims.validity()?;
+        let validity = claims.check(&self.claim_rules, header.typed, issuer.audiences(), now)?;
         let access_token = claims.to_access_token(bearer.secret())?;
 
         let keys = match issuer.keys().find(header.kid.as_deref(), header.algorithm, now, waited) {

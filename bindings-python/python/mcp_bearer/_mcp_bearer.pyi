@@ -156,7 +156,7 @@ class ResourceServer:
         """``authenticate`` without I/O: ``None`` if keys must be fetched first."""
 
     def authenticate(self, request: Request, /) -> Coroutine[Any, Any, Authentication]:
-        """Who is calling."""
+        """Who is calling. Decided when ``authorize`` is."""
 
     def permit(self, token: AccessToken, requirement: Requirement, /) -> Decision:
         """May they: whether a verified token satisfies a requirement."""

@@ -184,8 +184,8 @@
 //! that are no UTF-8 and trailing text are refused. A body that a framework has parsed already shows no
 //! second member; there the value that runs is what is judged.
 //!
-//! - Code: `read`, `members` in `core/src/json.rs`; `read` in `core/src/operation/read.rs`; `check_duplicates` in
-//!   `core/src/json/raw.rs`
+//! - Code: `read`, `members` in `core/src/json.rs`; `read` in `core/src/operation/read.rs`;
+//!   `check_duplicates` in `core/src/json/raw.rs`
 //! - Proof: `token_json.json` “in the payload: the issuer”, “in the payload: another audience, through
 //!   an escape”, “in the header: the algorithm”; `operation_bodies.json` “name twice, once with an
 //!   escape”, “a byte order mark”, “a second message after it”; `operation_functions.json` “a nested

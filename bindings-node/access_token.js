@@ -74,6 +74,10 @@ class AccessToken {
     return (this.#claims ??= JSON.parse(read.claims(this.#handle)))
   }
 
+  get fingerprint() {
+    return read.fingerprint(this.#handle)
+  }
+
   get secret() {
     return read.secret(this.#handle)
   }

@@ -6,6 +6,7 @@
 const native = require('./native.js')
 const { handleOf } = require('./access_token.js')
 const { authentication, decision, entry, permitted, response } = require('./answer.js')
+const { listen } = require('./observe.js')
 const { ask, judge } = require('./request.js')
 
 replace(native.ResourceServer, {
@@ -22,6 +23,7 @@ replace(native.ResourceServer, {
     return soon(this.tryAuthorize(request, requirement), () => ask(this, call, request, requirement).then(decision))
   },
   permit: call => function (token, requirement) {
+    listen()
     return permitted(call.call(this, handleOf(token), requirement), token)
   },
   permitOperation: call => function (token, policy, request) {

@@ -100,6 +100,12 @@ export declare class AccessToken {
   /** All claims, as the issuer wrote them. Parsed at the first use. */
   get claims(): Record<string, unknown>
   /**
+   * What stands for the token in a log, so that its requests can be found: the first 64 bits of its
+   * SHA-256, as 16 hexadecimal digits. Whoever has the token gets the same from
+   * `printf %s "$TOKEN" | sha256sum`.
+   */
+  get fingerprint(): string
+  /**
    * The token itself, for SDK types that hold one. It is a credential: never log it, never pass
    * it on to another service.
    */
@@ -187,6 +193,12 @@ export interface ResourceServerDefaults {
   challengeGrantedScopes?: boolean
   /** Further members of the metadata, such as `resource_name` or `resource_documentation`. */
   metadata?: Readonly<Record<string, unknown>>
+  /**
+   * Told of each check that is made, in the context of whoever asked and before the answer. An
+   * exception or a rejection becomes a warning of the process. Whoever subscribes to the channel
+   * `mcp-bearer:decision` of `node:diagnostics_channel` is told the same.
+   */
+  onDecision?: (event: DecisionEvent) => void
 }
 
 /** One authorization server. */
@@ -472,10 +484,43 @@ export declare class ResourceServer {
   keysHealth(): Array<KeysHealth>
   /** Forgets all verified tokens: the next request with each of them has its signature checked. */
   clearTokenCache(): void
-  /** How the cache of verified tokens does. */
-  tokenCacheStats(): TokenCacheStats
+  /** What this server has done since it was built, and the state of its keys. */
+  stats(): Stats
   /** The protected resource metadata (RFC 9728). */
   get metadata(): ProtectedResourceMetadata
+}
+
+/** A check has been made. Holds nothing that is not verified, and no token. */
+export interface DecisionEvent {
+  /** The resource, as configured. */
+  resource: string
+  /** `token`: who is calling; `requirement` or `operation`: may they. */
+  check: 'token' | 'requirement' | 'operation' | (string & {})
+  /** Whether the request may go on. A refused one has one refusal, the last of its checks. */
+  allowed: boolean
+  /** Why not. */
+  reason: Reason | null
+  /** The HTTP status of a refusal. */
+  status: number | null
+  /** `iss` of a verified token. */
+  issuer: string | null
+  /** `sub` of a verified token. */
+  subject: string | null
+  /** `client_id`, else `azp`, of a verified token. */
+  clientId: string | null
+  /** The scopes of a verified token. */
+  scopes: Array<string> | null
+  /**
+   * What an operation policy has judged, such as `tools/call list_todos`. Its names are those of the
+   * policy and of the MCP specification, whatever the client has written: there are not many.
+   */
+  operation: string | null
+  /** The `fingerprint` of the token that was sent, verified or not. */
+  fingerprint: string | null
+  /** The time that it took, waiting for keys included. */
+  durationMs: number
+  /** All of this as one line for a log. */
+  line: string
 }
 
 /** A refusal for a fault on this side, with nothing about the fault in it. */
@@ -510,6 +555,18 @@ export interface KeysHealth {
   keys: Array<KeyHealth>
   /** The issuer publishes private or symmetric keys, which everybody can then sign with. */
   exposesSecrets: boolean
+}
+
+/** What a server has done since it was built. */
+export interface Stats {
+  /** How many requests had a good token. */
+  authenticated: number
+  /** How many were refused for each reason, without those that never were. */
+  denied: Record<string, number>
+  /** How the cache of verified tokens does. */
+  tokenCache: TokenCacheStats
+  /** The state of each issuer's keys, in the order of configuration. */
+  keys: Array<KeysHealth>
 }
 
 /** How the cache of verified tokens does. */

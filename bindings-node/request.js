@@ -4,12 +4,14 @@
 // since each costs more on its way than it takes to look at it here.
 
 const { operationFields, requestFields } = require('./native.js')
+const { listen } = require('./observe.js')
 
 const ofRequest = named(requestFields())
 const ofOperation = named(operationFields())
 
 /** Calls a method that takes a request. */
 function ask(owner, call, request, requirement) {
+  listen()
   const { method, url, originalUrl, rawHeaders, clientCertificate } = request
   // Express cuts the mount path off `url` and keeps the client's own in `originalUrl`.
   return call.call(owner, method, originalUrl ?? url, pick(rawHeaders, ofRequest), clientCertificate, requirement)
@@ -17,6 +19,7 @@ function ask(owner, call, request, requirement) {
 
 /** Calls a method that takes a request to an endpoint with an operation policy. */
 function judge(owner, call, handle, request, policy) {
+  listen()
   const { method, rawHeaders, body, parsed } = request
   const isParsed = parsed !== undefined
   return call.call(owner, handle, method, pick(rawHeaders, ofOperation), isParsed ? text(parsed) : body, isParsed, policy)

@@ -142,6 +142,11 @@ pub fn claims(token: Handle<'_>) -> &str {
 }
 
 #[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn fingerprint(token: Handle<'_>) -> String {
+    token.0.fingerprint()
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
 pub fn secret(token: Handle<'_>) -> &str {
     token.0.secret()
 }

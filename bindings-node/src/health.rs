@@ -64,8 +64,8 @@ pub(crate) fn observer(
             arguments,
             ThreadsafeFunctionCallMode::NonBlocking,
             |returned, env| {
-                if let Err(error) = returned.and_then(quiet) {
-                    warn(&env, &error)?;
+                if let Err(error) = returned.and_then(|returned| quiet("onKeysEvent", returned)) {
+                    warn(&env, "onKeysEvent", &error)?;
                 }
                 Ok(())
             },
@@ -74,12 +74,12 @@ pub(crate) fn observer(
 }
 
 /// A function that is `async` rejects later: with nobody there, that would end the process too.
-fn quiet(returned: Unknown<'static>) -> Result<()> {
+pub(crate) fn quiet(function: &'static str, returned: Unknown<'static>) -> Result<()> {
     if returned.is_promise()? {
         PromiseRaw::<Unknown<'static>>::from_unknown(returned)?.catch(
-            |context: CallbackContext<Unknown<'static>>| {
+            move |context: CallbackContext<Unknown<'static>>| {
                 let reason = context.value.coerce_to_string()?.into_utf8()?.into_owned()?;
-                warn(&context.env, &Error::from_reason(reason))
+                warn(&context.env, function, &Error::from_reason(reason))
             },
         )?;
     }
@@ -87,10 +87,10 @@ fn quiet(returned: Unknown<'static>) -> Result<()> {
 }
 
 /// `process.emitWarning`, as Node itself does for what nobody handles.
-fn warn(env: &Env, error: &Error) -> Result<()> {
+pub(crate) fn warn(env: &Env, function: &str, error: &Error) -> Result<()> {
     let process: Object<'_> = env.get_global()?.get_named_property_unchecked("process")?;
     let warn: Function<'_, String, Unknown<'_>> = process.get_named_property("emitWarning")?;
-    warn.apply(process, format!("mcp-bearer: onKeysEvent failed: {}", error.reason)).map(drop)
+    warn.apply(process, format!("mcp-bearer: {function} failed: {}", error.reason)).map(drop)
 }
 
 impl From<mcp_bearer::KeysHealth> for KeysHealth {

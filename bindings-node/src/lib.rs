@@ -7,7 +7,8 @@
 //! answer          decisions, refusals and entries
 //! access_token    the handle of a verified token, and what can be read from it
 //! requirement, policy, issuers, server, guard     the classes, as in the crate
-//! health          what there is to see of the issuers' keys
+//! health, observe what there is to see of the issuers' keys, and of decisions
+//! home            the thread that a function belongs to
 //! clock, fetch    the two seams that JavaScript can fill
 //! worker          the one thread, started by the first fetch
 //! ```
@@ -32,9 +33,11 @@ mod config_error;
 mod fetch;
 mod guard;
 mod health;
+mod home;
 mod issuers;
 mod json;
 mod metadata;
+mod observe;
 mod options;
 mod policy;
 mod request;

@@ -5,10 +5,11 @@ use napi::bindgen_prelude::{
     ClassInstance, FnArgs, FromNapiValue, Function, FunctionRef, HandleScope, JsObjectValue, Null, Object,
     This, Unknown,
 };
-use napi::{Env, JsValue, Property, PropertyAttributes, Result, ValueType, sys};
+use napi::{Env, JsValue, Property, PropertyAttributes, Result, ValueType};
 
 use crate::access_token;
 use crate::config_error::{OrThrow, config_error};
+use crate::home::Home;
 use crate::json;
 use crate::requirement::Requirement;
 
@@ -45,27 +46,11 @@ pub(crate) fn requirement(env: &Env, value: Unknown<'_>) -> Result<Option<mcp_be
     }
 }
 
-/// The environment that a function belongs to.
-///
-/// A rule is called only within `permitOperation` or `OperationGuard.permit`, which run on the
-/// thread of that environment: a policy is an object of one environment and cannot leave it.
-struct Home(sys::napi_env);
-
-// SAFETY: see `Home`; nothing but `Env::from_raw` on the home thread uses the pointer.
-unsafe impl Send for Home {}
-// SAFETY: as above.
-unsafe impl Sync for Home {}
-
-impl Home {
-    fn env(&self) -> Env {
-        Env::from_raw(self.0)
-    }
-}
-
 fn function_rule(env: &Env, function: FunctionRef<Arguments<'static>, Unknown<'static>>) -> Rule {
-    let home = Home(env.raw());
+    // A policy is an object of one thread, and cannot leave it.
+    let home = Home::of(env);
     Rule::function(move |call| {
-        let env = home.env();
+        let env = home.env().ok_or_else(|| CallError::new("a function of another thread"))?;
         needed(&env, &function, call)
             .map_err(|error| CallError::new(error.reason))?
             .ok_or_else(|| CallError::new("the function returned no requirement"))

@@ -17,6 +17,7 @@ use crate::health::KeysHealth;
 use crate::issuers::{Issuers, issuer_list, key_options};
 use crate::json;
 use crate::metadata::ProtectedResourceMetadata;
+use crate::observe::{Stats, observer};
 use crate::options::{Options, entries};
 use crate::policy::OperationPolicy;
 use crate::request::{Body, Fields, OwnedOperation, OwnedRequest};
@@ -190,15 +191,11 @@ impl ResourceServer {
         self.server.clear_token_cache();
     }
 
-    /// How the cache of verified tokens does.
+    /// What this server has done since it was built, and the state of its keys.
     #[napi(catch_unwind)]
-    pub fn token_cache_stats(&self) -> TokenCacheStats {
-        let stats = self.server.token_cache_stats();
-        TokenCacheStats {
-            hits: count(stats.hits),
-            misses: count(stats.misses),
-            tokens: count(stats.tokens as u64),
-        }
+    pub fn stats(&self, env: &Env) -> Result<Stats> {
+        self.clock.ask(env)?;
+        Ok(self.server.stats().into())
     }
 
     /// The protected resource metadata (RFC 9728).
@@ -206,22 +203,6 @@ impl ResourceServer {
     pub fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.server.metadata().clone())
     }
-}
-
-/// How the cache of verified tokens does.
-#[napi(object, object_from_js = false)]
-pub struct TokenCacheStats {
-    /// How many requests were answered from it.
-    pub hits: f64,
-    /// How many tokens had to be verified, and were good.
-    pub misses: f64,
-    /// How many tokens it holds.
-    pub tokens: f64,
-}
-
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-const fn count(count: u64) -> f64 {
-    count as f64
 }
 
 /// Lays the options over a builder and builds.
@@ -284,6 +265,7 @@ fn build(mut builder: Builder, options: Options<'_>) -> Result<ResourceServer> {
             builder = builder.metadata(name, json::value(env, value)?);
         }
     }
+    builder = builder.on_decision(observer(env, options.function("onDecision")?));
     options.finish()?;
     Ok(ResourceServer { server: builder.build().or_throw(env)?, clock })
 }

@@ -100,6 +100,12 @@ export declare class AccessToken {
   /** All claims, as the issuer wrote them. Parsed at the first use. */
   get claims(): Record<string, unknown>
   /**
+   * What stands for the token in a log, so that its requests can be found: the first 64 bits of its
+   * SHA-256, as 16 hexadecimal digits. Whoever has the token gets the same from
+   * `printf %s "$TOKEN" | sha256sum`.
+   */
+  get fingerprint(): string
+  /**
    * The token itself, for SDK types that hold one. It is a credential: never log it, never pass
    * it on to another service.
    */
@@ -187,6 +193,12 @@ export interface ResourceServerDefaults {
   challengeGrantedScopes?: boolean
   /** Further members of the metadata, such as `resource_name` or `resource_documentation`. */
   metadata?: Readonly<Record<string, unknown>>
+  /**
+   * Told of each check that is made, in the context of whoever asked and before the answer. An
+   * exception or a rejection becomes a warning of the process. Whoever subscribes to the channel
+   * `mcp-bearer:decision` of `node:diagnostics_channel` is told the same.
+   */
+  onDecision?: (event: DecisionEvent) => void
 }
 
 /** One authorization server. */

@@ -14,6 +14,8 @@ use napi::{Env, Error, JsDeferred, JsValue, Result};
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::observe::{self, Held};
+
 static WORKER: Mutex<Option<UnboundedSender<BoxFuture<'static, ()>>>> = Mutex::new(None);
 
 type Resolver<T> = Box<dyn FnOnce(Env) -> Result<T>>;
@@ -36,7 +38,11 @@ pub(crate) fn promise<'env, T: ToNapiValue + Send + 'static>(
 ) -> Result<PromiseRaw<'env, T>> {
     let (deferred, promise) = env.create_deferred::<T, Resolver<T>>()?;
     let settle = Settle(Some(deferred));
-    let future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move { settle.with(future.await) });
+    let future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+        let value = future.await;
+        // Nothing else runs on this thread between the decision and here.
+        settle.with(value, observe::held());
+    });
     spawn(future);
     Ok(PromiseRaw::new(env.raw(), promise.raw()))
 }
@@ -59,9 +65,12 @@ fn start() -> Option<UnboundedSender<BoxFuture<'static, ()>>> {
 struct Settle<T: ToNapiValue>(Option<JsDeferred<T, Resolver<T>>>);
 
 impl<T: ToNapiValue + Send + 'static> Settle<T> {
-    fn with(mut self, value: T) {
+    fn with(mut self, value: T, held: Vec<Held>) {
         if let Some(deferred) = self.0.take() {
-            deferred.resolve(Box::new(move |_| Ok(value)));
+            deferred.resolve(Box::new(move |env| {
+                held.into_iter().for_each(|held| observe::tell(&env, held));
+                Ok(value)
+            }));
         }
     }
 }

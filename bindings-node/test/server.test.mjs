@@ -345,9 +345,9 @@ test('a token is verified once', () => {
   for (const [options, hits] of [[{}, 2], [{ tokenCache: 0 }, 0]]) {
     const server = newServer(as, options)
     for (let n = 0; n < 3; n += 1) assert.ok(server.tryAuthorize(get('authorization', value), Requirement.none()).allowed)
-    assert.deepEqual(server.tokenCacheStats(), { hits, misses: 3 - hits, tokens: hits > 0 ? 1 : 0 })
+    assert.deepEqual(server.stats().tokenCache, { hits, misses: 3 - hits, tokens: hits > 0 ? 1 : 0 })
     server.clearTokenCache()
-    assert.equal(server.tokenCacheStats().tokens, 0)
+    assert.equal(server.stats().tokenCache.tokens, 0)
   }
   assert.throws(() => newServer(as, { tokenCache: 1_000_001 }), { name: 'ConfigError', setting: 'tokenCache' })
 })

@@ -97,6 +97,11 @@ impl AccessToken {
     }
 
     #[getter]
+    fn fingerprint(&self) -> String {
+        self.token.fingerprint()
+    }
+
+    #[getter]
     fn secret(&self) -> &str {
         self.token.secret()
     }

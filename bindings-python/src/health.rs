@@ -2,6 +2,7 @@
 
 use mcp_bearer as core;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
 /// The keys of one issuer as they are now.
@@ -71,14 +72,26 @@ impl KeyHealth {
     }
 }
 
-/// What calls a function after each attempt, on whatever thread that ran on.
+/// Tells `logging` of each attempt to fetch keys.
+pub(crate) fn logged(builder: core::IssuersBuilder) -> core::IssuersBuilder {
+    builder.on_keys_event(|event, health| tell(None, event, health))
+}
+
+/// What tells `logging` and a function of each attempt, on whatever thread that ran on.
 pub(crate) fn observer(function: Py<PyAny>) -> impl Fn(core::KeysEvent, &core::KeysHealth) + Send + Sync {
-    move |event, health| {
-        Python::try_attach(|py| {
-            let call = || function.call1(py, (event.as_str(), KeysHealth::new(py, health)?));
-            if let Err(error) = call() {
-                error.write_unraisable(py, Some(function.bind(py)));
+    move |event, health| tell(Some(&function), event, health)
+}
+
+fn tell(function: Option<&Py<PyAny>>, event: core::KeysEvent, health: &core::KeysHealth) {
+    static LOG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    Python::try_attach(|py| {
+        let log = LOG.import(py, "mcp_bearer._log", "keys").map(Bound::as_unbound);
+        for function in function.into_iter().map(Ok).chain([log]) {
+            let call =
+                |function: &Py<PyAny>| function.call1(py, (event.as_str(), KeysHealth::new(py, health)?));
+            if let Err(error) = function.and_then(call) {
+                error.write_unraisable(py, None);
             }
-        });
-    }
+        }
+    });
 }

@@ -74,7 +74,7 @@ impl Issuers {
             dangerously_allow_http_hosts=(), on_keys_event=None, clock=None, fetch=None)"
     )]
     fn new(issuers: &Bound<'_, PyAny>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut builder = core::Issuers::builder();
+        let mut builder = health::logged(core::Issuers::builder());
         for issuer in several(issuers)? {
             builder = builder.issuer(issuer);
         }

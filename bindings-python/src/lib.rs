@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod issuers;
 mod metadata;
+mod observe;
 mod operation;
 mod pending;
 mod request;
@@ -33,6 +34,8 @@ mod _mcp_bearer {
     #[pymodule_export]
     use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata};
     #[pymodule_export]
+    use crate::observe::{DecisionEvent, Stats, TokenCacheStats};
+    #[pymodule_export]
     use crate::operation::{Call, OperationPolicy};
     #[pymodule_export]
     use crate::pending::Pending;
@@ -41,5 +44,5 @@ mod _mcp_bearer {
     #[pymodule_export]
     use crate::requirement::Requirement;
     #[pymodule_export]
-    use crate::server::{ResourceServer, TokenCacheStats};
+    use crate::server::ResourceServer;
 }

@@ -10,9 +10,10 @@ use crate::access_token::AccessToken;
 use crate::convert::{config_error, named, seconds, setting_error, strings, to_json, whole};
 use crate::decision::Decision;
 use crate::fields;
-use crate::health::KeysHealth;
+use crate::health::{self, KeysHealth};
 use crate::issuers::{self, Issuers, several};
 use crate::metadata::ProtectedResourceMetadata;
+use crate::observe::{self, Stats};
 use crate::operation::OperationPolicy;
 use crate::pending::{Answer, coroutine, ready};
 use crate::request::Request;
@@ -30,7 +31,7 @@ impl ResourceServer {
         text_signature = "(*, resource, issuers, audiences=None, allowed_clients=(), authorization_servers=(), \
             scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, max_token_size=16384, \
             token_cache=4096, rfc9068_only=False, scope_hierarchy=None, realm=None, \
-            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None)"
+            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None, on_decision=None)"
     )]
     fn new(
         resource: String,
@@ -47,7 +48,7 @@ impl ResourceServer {
         text_signature = "(environ=None, *, issuers=None, audiences=None, allowed_clients=(), \
             authorization_servers=(), scopes_supported=(), challenge_scopes=None, algorithms=(), leeway=30.0, \
             max_token_size=16384, token_cache=4096, rfc9068_only=False, scope_hierarchy=None, realm=None, \
-            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None)"
+            error_on_missing_token=False, challenge_granted_scopes=False, metadata=None, keys=None, on_decision=None)"
     )]
     fn from_env(
         class: &Bound<'_, PyType>,
@@ -148,29 +149,13 @@ impl ResourceServer {
         self.0.clear_token_cache();
     }
 
-    fn token_cache_stats(&self) -> TokenCacheStats {
-        let stats = self.0.token_cache_stats();
-        TokenCacheStats { hits: stats.hits, misses: stats.misses, tokens: stats.tokens }
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        Stats::new(py, &self.0.stats())
     }
 
     #[getter]
     fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.0.metadata().clone())
-    }
-}
-
-/// How the cache of verified tokens does.
-#[pyclass(module = "mcp_bearer", frozen, get_all)]
-pub(crate) struct TokenCacheStats {
-    hits: u64,
-    misses: u64,
-    tokens: usize,
-}
-
-#[pymethods]
-impl TokenCacheStats {
-    fn __repr__(&self) -> String {
-        format!("TokenCacheStats(hits={}, misses={}, tokens={})", self.hits, self.misses, self.tokens)
     }
 }
 
@@ -194,6 +179,7 @@ fn build(
     mut builder: core::Builder,
     settings: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<ResourceServer> {
+    builder = builder.on_decision(observe::log).keys(health::logged);
     for (name, value) in settings.into_iter().flatten() {
         builder = named(&name, |name| set(builder, name, &value))?;
     }
@@ -232,7 +218,9 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
             });
             outcome.map(|()| builder)?
         }
-        "audiences" | "challenge_scopes" | "realm" | "scope_hierarchy" | "metadata" | "keys" => builder,
+        "on_decision" if optional => builder.on_decision(observe::callback(value.clone().unbind())),
+        "audiences" | "challenge_scopes" | "realm" | "scope_hierarchy" | "metadata" | "keys"
+        | "on_decision" => builder,
         "allowed_clients" => builder.allowed_clients(list()?),
         "authorization_servers" => builder.authorization_servers(list()?),
         "scopes_supported" => builder.scopes_supported(list()?),

@@ -364,19 +364,19 @@ def test_a_token_is_verified_once(issuer: TestIssuer) -> None:
     token = issuer.token()
     for _ in range(3):
         assert server.try_authorize(request(token), Requirement.none())
-    stats = server.token_cache_stats()
+    stats = server.stats().token_cache
     assert (stats.hits, stats.misses, stats.tokens) == (2, 1, 1)
     assert repr(stats) == "TokenCacheStats(hits=2, misses=1, tokens=1)"
     with pytest.raises(AttributeError):
         stats.hits = 0  # type: ignore[misc]
     server.clear_token_cache()
-    assert server.token_cache_stats().tokens == 0
+    assert server.stats().token_cache.tokens == 0
     assert server.try_authorize(request(token), Requirement.none())
-    assert server.token_cache_stats().misses == 2
+    assert server.stats().token_cache.misses == 2
 
     off = ResourceServer(resource=RESOURCE, issuers=issuer.static(), token_cache=0)
     environ = {"MCP_SERVER_URL": RESOURCE}
     for server in [off, ResourceServer.from_env(environ, issuers=issuer.static(), token_cache=0)]:
         for _ in range(3):
             assert server.try_authorize(request(token), Requirement.none())
-        assert server.token_cache_stats().hits == 0
+        assert server.stats().token_cache.hits == 0

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::clock::UnixTime;
+use crate::observe;
 use crate::scope::ScopeSet;
 
 /// A token that has passed every check. Cheap to clone.
@@ -186,6 +187,14 @@ impl AccessToken {
             let text = URL_SAFE_NO_PAD.decode(payload).ok().and_then(|json| String::from_utf8(json).ok());
             text.unwrap_or_default().into()
         })
+    }
+
+    /// What stands for the token in a log, so that its requests can be found: the first 64 bits of its
+    /// SHA-256, as 16 hexadecimal digits. Whoever has the token gets the same from
+    /// `printf %s "$TOKEN" | sha256sum`.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        observe::fingerprint(self.secret().as_bytes())
     }
 
     /// The token itself, for SDK types that hold one. It is a credential: never log it, never

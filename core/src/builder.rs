@@ -1,6 +1,8 @@
 //! The settings of a resource server, all checked when it is built.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -15,6 +17,7 @@ use crate::error::ConfigError;
 use crate::identifier::{HttpHosts, Identifier};
 use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 use crate::metadata::ProtectedResourceMetadata;
+use crate::observe::{DecisionEvent, Observer, Observers};
 use crate::scope::{ScopeHierarchy, ScopeSet};
 use crate::server::{Inner, ResourceServer};
 use crate::token::TokenRules;
@@ -39,7 +42,6 @@ const TOKEN_SIZES: std::ops::RangeInclusive<usize> = 256..=1024 * 1024;
 /// );
 /// # Ok::<(), mcp_bearer::ConfigError>(())
 /// ```
-#[derive(Debug)]
 #[must_use]
 pub struct Builder {
     pub(crate) resource: String,
@@ -60,6 +62,7 @@ pub struct Builder {
     error_on_missing_token: bool,
     challenge_granted_scopes: bool,
     metadata: Map<String, Value>,
+    observers: Vec<Observer>,
     environment: Option<Environment>,
 }
 
@@ -84,6 +87,7 @@ impl Builder {
             error_on_missing_token: false,
             challenge_granted_scopes: false,
             metadata: Map::new(),
+            observers: Vec::new(),
             environment: None,
         }
     }
@@ -225,6 +229,13 @@ impl Builder {
         self
     }
 
+    /// Is told of each check, on whatever made it and before the answer: it should be quick. May be
+    /// called several times. See [`observe`](crate::observe).
+    pub fn on_decision(mut self, observer: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     /// Checks everything and builds. Nothing is fetched and no thread is started.
     ///
     /// # Errors
@@ -323,8 +334,18 @@ impl Builder {
             scopes_supported,
             metadata,
             cache: TokenCache::new(self.token_cache),
+            observers: Observers::new(&self.resource, self.observers),
             issuers,
         }))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("resource", &self.resource)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
     }
 }
 

@@ -84,6 +84,33 @@ pub(crate) enum ChallengeForm {
 }
 
 impl Reason {
+    /// In the order of their declaration.
+    pub(crate) const ALL: [Self; 23] = [
+        Self::MissingToken,
+        Self::MultipleCredentials,
+        Self::MalformedToken,
+        Self::UnsupportedAlgorithm,
+        Self::WrongType,
+        Self::CriticalHeader,
+        Self::UnknownIssuer,
+        Self::WrongAudience,
+        Self::KeyNotFound,
+        Self::BadSignature,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::MissingClaim,
+        Self::MalformedClaim,
+        Self::ProofRequired,
+        Self::InsufficientScope,
+        Self::ClaimNotSatisfied,
+        Self::OperationNotAllowed,
+        Self::BodyTooLarge,
+        Self::BodyUnsupported,
+        Self::BodyMalformed,
+        Self::KeysUnavailable,
+        Self::Internal,
+    ];
+
     pub(crate) const fn row(self) -> Row {
         use ChallengeForm::{Bare, Error, ErrorAndScope, None};
         let (status, error, description, challenge) = match self {

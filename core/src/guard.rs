@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use crate::access_token::AccessToken;
 use crate::decision::{Authentication, Decision, Denial, Headers, Response};
-use crate::error::{ConfigError, Reason};
+use crate::error::ConfigError;
 use crate::metadata::MetadataRoutes;
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
@@ -132,20 +132,18 @@ impl OperationGuard {
 
     /// Who is calling. Bad credentials are refused here, before the body is read.
     pub async fn enter(&self, request: &Request<'_>) -> Entry {
-        if request.is_preflight() {
-            return Entry::Public;
+        match self.without_credentials(request) {
+            Some(entry) => entry,
+            None => self.server.authenticate_for(request, self.policy.base()).await.into(),
         }
-        self.or_anonymous(self.server.authenticate_for(request, self.policy.base()).await)
     }
 
     /// [`enter`](Self::enter) without I/O: `Pending` if keys must be fetched first.
     pub fn try_enter(&self, request: &Request<'_>) -> Poll<Entry> {
-        if request.is_preflight() {
-            return Poll::Ready(Entry::Public);
+        match self.without_credentials(request) {
+            Some(entry) => Poll::Ready(entry),
+            None => self.server.try_authenticate_for(request, self.policy.base()).map(Entry::from),
         }
-        self.server
-            .try_authenticate_for(request, self.policy.base())
-            .map(|authentication| self.or_anonymous(authentication))
     }
 
     /// May they. `token` is `None` after [`Entry::Anonymous`].
@@ -170,16 +168,14 @@ impl OperationGuard {
         &self.policy
     }
 
-    /// Public means that no credentials are needed, not that bad ones are ignored.
-    fn or_anonymous(&self, authentication: Authentication) -> Entry {
-        match Entry::from(authentication) {
-            Entry::Denied(denial)
-                if denial.reason == Reason::MissingToken && self.policy.has_public_operations() =>
-            {
-                Entry::Anonymous
-            }
-            entry => entry,
+    /// What needs no token, as far as that is known without the body. Public means that no credentials
+    /// are needed, not that bad ones are ignored.
+    fn without_credentials(&self, request: &Request<'_>) -> Option<Entry> {
+        if request.is_preflight() {
+            return Some(Entry::Public);
         }
+        let anonymous = self.policy.has_public_operations() && request.has_no_token();
+        anonymous.then_some(Entry::Anonymous)
     }
 }
 

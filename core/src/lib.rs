@@ -58,6 +58,7 @@
 //! | `reqwest` | yes | fetching metadata and keys over HTTPS; without it give a [`Fetch`] and a [`Spawn`], or static keys |
 //! | `tower` | no | layers for any HTTP stack |
 //! | `axum` | no | the layers in axum, extractors, metadata routes |
+//! | `tracing`, `metrics` | no | functions that tell these facades of decisions and of keys |
 //! | `testing` | no | an issuer in the process that mints tokens for tests |
 
 #![forbid(unsafe_code)]
@@ -91,6 +92,7 @@ mod token;
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod manual;
+pub mod observe;
 pub mod operation;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -109,6 +111,7 @@ pub use crate::fetch::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse
 pub use crate::guard::{Entry, Guard, OperationGuard};
 pub use crate::jwks::{Issuer, Issuers, IssuersBuilder, KeyHealth, KeysEvent, KeysHealth, KeysStatus};
 pub use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata, RootAlias};
+pub use crate::observe::DecisionEvent;
 pub use crate::operation::OperationPolicy;
 pub use crate::request::Request;
 pub use crate::requirement::Requirement;

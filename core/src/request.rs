@@ -1,5 +1,8 @@
 //! What of a request decides: never more than the caller hands over.
 
+use crate::credentials::BearerToken;
+use crate::error::Reason;
+
 /// The parts of an HTTP request that an authorization decision can depend on.
 ///
 /// Hand over every `Authorization` and `DPoP` field value as a value of its own, in order: a
@@ -120,6 +123,11 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn is_preflight(&self) -> bool {
         self.method == "OPTIONS" && self.origin && self.access_control_request_method
+    }
+
+    /// Whether there is no Bearer credential, good or bad.
+    pub(crate) fn has_no_token(&self) -> bool {
+        matches!(BearerToken::from_values(self.authorization), Err(Reason::MissingToken))
     }
 
     pub(crate) const fn if_none_match(&self) -> Option<&'a [u8]> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::access_token::AccessToken;
 use crate::builder::Builder;
-use crate::cache::{TokenCache, TokenCacheStats, Verified};
+use crate::cache::{TokenCache, Verified};
 use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
@@ -18,7 +18,8 @@ use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
 use crate::jwks::{Find, Flight, Issuers, KeysHealth, VerificationKey, Waited};
 use crate::metadata::ProtectedResourceMetadata;
-use crate::operation::{OperationPolicy, OperationRequest};
+use crate::observe::{Check, Observers, Stats, Watch};
+use crate::operation::{Needs, OperationPolicy, OperationRequest, Refusal};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::scope::{ScopeHierarchy, ScopeSet};
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) scopes_supported: ScopeSet,
     pub(crate) metadata: ProtectedResourceMetadata,
     pub(crate) cache: TokenCache,
+    pub(crate) observers: Observers,
 }
 
 /// Why [`Inner::verify`] stopped.
@@ -90,9 +92,12 @@ impl ResourceServer {
     /// May they: whether a verified token satisfies a requirement.
     #[must_use]
     pub fn permit(&self, token: AccessToken, requirement: &Requirement) -> Decision {
-        match requirement.check(&token, &self.0.hierarchy) {
-            Ok(()) => Decision::allowed(token),
-            Err(reason) => Decision::Denied(self.0.forbid(reason, &token, requirement)),
+        let watch = self.0.observers.watch(Check::Requirement);
+        let refused = requirement.check(&token, &self.0.hierarchy).err();
+        watch.end(refused, Some(&token), None, None);
+        match refused {
+            None => Decision::allowed(token),
+            Some(reason) => Decision::Denied(self.0.forbid(reason, &token, requirement)),
         }
     }
 
@@ -123,31 +128,15 @@ impl ResourceServer {
         policy: &OperationPolicy,
         request: &OperationRequest<'_>,
     ) -> Decision<Option<AccessToken>> {
+        let watch = self.0.observers.watch(Check::Operation);
         let judged = policy.judge(request, token.as_ref());
-        let Some(token) = token else {
-            return match judged {
-                Ok(needs) if needs.public => Decision::allowed(None),
-                Ok(needs) => {
-                    Decision::Denied(self.0.denials.denial(Reason::MissingToken, &needs.requirement.scopes()))
-                }
-                Err(_) => Decision::Denied(self.0.denials.denial(Reason::MissingToken, &ScopeSet::default())),
-            };
-        };
-        match judged {
-            Ok(needs) if needs.public => Decision::allowed(Some(token)),
-            Ok(needs) if !needs.allowed => {
-                Decision::Denied(self.0.forbid(Reason::OperationNotAllowed, &token, &needs.requirement))
-            }
-            Ok(needs) => match self.permit(token, &needs.requirement) {
-                Decision::Allowed { token, response_headers } => {
-                    Decision::Allowed { token: Some(token), response_headers }
-                }
-                Decision::Denied(denial) => Decision::Denied(denial),
-            },
-            Err(refusal) => Decision::Denied(match refusal.rpc {
-                Some(error) => self.0.denials.rpc(refusal.reason, error),
-                None => self.0.denials.denial(refusal.reason, &ScopeSet::default()),
-            }),
+        let operation = judged.as_ref().ok().and_then(|needs| needs.operation);
+        let outcome = self.0.allow(judged, token.as_ref());
+        let refused = outcome.as_ref().err().map(|denial| denial.reason);
+        watch.end(refused, token.as_ref(), None, operation);
+        match outcome {
+            Ok(()) => Decision::allowed(token),
+            Err(denial) => Decision::Denied(denial),
         }
     }
 
@@ -167,10 +156,16 @@ impl ResourceServer {
         self.0.cache.clear();
     }
 
-    /// How the cache of verified tokens does.
+    /// What this server has done since it was built, and the state of its keys.
     #[must_use]
-    pub fn token_cache_stats(&self) -> TokenCacheStats {
-        self.0.cache.stats()
+    pub fn stats(&self) -> Stats {
+        let token_cache = self.0.cache.stats();
+        Stats {
+            authenticated: token_cache.hits + token_cache.misses,
+            denied: self.0.observers.denied(),
+            token_cache,
+            keys: self.keys_health(),
+        }
     }
 
     /// Whether the token of this request is in the cache, so that a call with it costs no signature:
@@ -202,7 +197,11 @@ impl ResourceServer {
         request: &Request<'_>,
         needed: &Requirement,
     ) -> Poll<Authentication> {
-        self.0.attempt(request, needed, Waited::Not).map_or(Poll::Pending, Poll::Ready)
+        let watch = self.0.observers.watch(Check::Token);
+        match self.0.attempt(request, needed, Waited::Not) {
+            Ok(answer) => Poll::Ready(told(watch, request, answer)),
+            Err(_) => Poll::Pending,
+        }
     }
 
     fn decide(&self, authentication: Authentication, requirement: &Requirement) -> Decision {
@@ -219,10 +218,11 @@ impl ResourceServer {
         request: &Request<'_>,
         needed: &Requirement,
     ) -> Authentication {
+        let watch = self.0.observers.watch(Check::Token);
         let mut waited = Waited::Not;
         loop {
             match self.0.attempt(request, needed, waited) {
-                Ok(answer) => return answer,
+                Ok(answer) => return told(watch, request, answer),
                 // Once, or twice for a key that is new: whoever has waited enough is answered.
                 Err(flight) => waited = flight.wait().await,
             }
@@ -287,6 +287,26 @@ impl Inner {
         })
     }
 
+    /// Whether what was judged may run.
+    fn allow(&self, judged: Result<Needs<'_>, Refusal>, token: Option<&AccessToken>) -> Result<(), Denial> {
+        match (judged, token) {
+            (Ok(needs), _) if needs.public => Ok(()),
+            (judged, None) => {
+                let scopes = judged.map(|needs| needs.requirement.scopes()).unwrap_or_default();
+                Err(self.denials.denial(Reason::MissingToken, &scopes))
+            }
+            (Ok(needs), Some(token)) if !needs.allowed => {
+                Err(self.forbid(Reason::OperationNotAllowed, token, &needs.requirement))
+            }
+            (Ok(needs), Some(token)) => needs
+                .requirement
+                .check(token, &self.hierarchy)
+                .map_err(|reason| self.forbid(reason, token, &needs.requirement)),
+            (Err(Refusal { reason, rpc: Some(error) }), _) => Err(self.denials.rpc(reason, error)),
+            (Err(Refusal { reason, rpc: None }), _) => Err(self.denials.denial(reason, &ScopeSet::default())),
+        }
+    }
+
     fn forbid(&self, reason: Reason, token: &AccessToken, requirement: &Requirement) -> Denial {
         let mut needed = requirement.challenge_scopes(token.scopes(), &self.hierarchy);
         if self.challenge_granted_scopes {
@@ -297,6 +317,16 @@ impl Inner {
         }
         self.denials.denial(reason, &needed)
     }
+}
+
+/// An answer, of which its observers have been told.
+fn told(watch: Watch<'_>, request: &Request<'_>, answer: Authentication) -> Authentication {
+    let (reason, token) = match &answer {
+        Authentication::Authenticated { token, .. } => (None, Some(token)),
+        Authentication::Denied(denial) => (Some(denial.reason), None),
+    };
+    watch.end(reason, token, Some(request), None);
+    answer
 }
 
 impl From<Reason> for Stop {

@@ -73,7 +73,7 @@ impl World {
     }
 
     fn counts(&self) -> (u64, u64, usize) {
-        let stats = self.server.token_cache_stats();
+        let stats = self.server.stats().token_cache;
         (stats.hits, stats.misses, stats.tokens)
     }
 }

@@ -94,7 +94,14 @@ async fn run(group: &Group) -> Vec<String> {
                 while application.server.keys_health().iter().any(|issuer| issuer.fetching) {
                     tokio::task::yield_now().await;
                 }
-                let fetched = world.fetched();
+                let (fetched, refused) = (world.fetched(), world.refused());
+                let reason = match &result {
+                    Outcome::Denied { reason, .. } => Some(reason.clone()),
+                    _ => None,
+                };
+                if refused != Vec::from_iter(reason) {
+                    failures.push(format!("{} {}: observers heard {refused:?}", test.tc_id, test.comment));
+                }
                 if result != test.result {
                     let (expected, result) = (&test.result, result);
                     failures.push(format!(

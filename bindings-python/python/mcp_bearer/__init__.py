@@ -34,6 +34,7 @@ from ._mcp_bearer import (
     Authentication,
     Call,
     Decision,
+    DecisionEvent,
     Denial,
     Entry,
     Guard,
@@ -49,6 +50,7 @@ from ._mcp_bearer import (
     Requirement,
     ResourceServer,
     Response,
+    Stats,
     TokenCacheStats,
 )
 
@@ -58,6 +60,7 @@ __all__ = [
     "Call",
     "ConfigError",
     "Decision",
+    "DecisionEvent",
     "Denial",
     "Entry",
     "Guard",
@@ -73,6 +76,7 @@ __all__ = [
     "Requirement",
     "ResourceServer",
     "Response",
+    "Stats",
     "TokenCacheStats",
     "reason",
 ]

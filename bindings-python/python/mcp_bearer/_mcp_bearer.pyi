@@ -10,6 +10,7 @@ __all__ = [
     "Authentication",
     "Call",
     "Decision",
+    "DecisionEvent",
     "Denial",
     "Entry",
     "Guard",
@@ -26,6 +27,7 @@ __all__ = [
     "Requirement",
     "ResourceServer",
     "Response",
+    "Stats",
     "TokenCacheStats",
 ]
 
@@ -34,6 +36,7 @@ _Need: TypeAlias = Requirement | str | Sequence[str]
 _Rule: TypeAlias = _Need | Callable[[Call], _Need]
 _Fetch: TypeAlias = Callable[[str, float, dict[str, str]], tuple[int, _Headers, bytes]]
 _KeysObserver: TypeAlias = Callable[[str, KeysHealth], object]
+_DecisionObserver: TypeAlias = Callable[[DecisionEvent], object]
 
 class _KeySettings(TypedDict, total=False):
     jwks_fresh: float
@@ -77,6 +80,7 @@ class ResourceServer:
         challenge_granted_scopes: bool = False,
         metadata: Mapping[str, Any] | None = None,
         keys: _KeySettings | None = None,
+        on_decision: _DecisionObserver | None = None,
     ) -> ResourceServer:
         """Check the settings.
 
@@ -111,6 +115,8 @@ class ResourceServer:
             instead of uniting them.
         :param metadata: Further members of the metadata, such as ``resource_name``.
         :param keys: How the issuers' keys are fetched and kept: see ``Issuers``.
+        :param on_decision: Called with each check that is made, in the context of whoever asked and
+            before the answer: it should be quick. What it raises goes to ``sys.unraisablehook``.
         """
 
     @classmethod
@@ -135,6 +141,7 @@ class ResourceServer:
         challenge_granted_scopes: bool = False,
         metadata: Mapping[str, Any] | None = None,
         keys: _KeySettings | None = None,
+        on_decision: _DecisionObserver | None = None,
     ) -> ResourceServer:
         """Read the settings from ``os.environ``, or from another mapping.
 
@@ -191,12 +198,78 @@ class ResourceServer:
     def clear_token_cache(self) -> None:
         """Forget all verified tokens: the next request with each of them has its signature checked."""
 
-    def token_cache_stats(self) -> TokenCacheStats:
-        """How the cache of verified tokens does."""
+    def stats(self) -> Stats:
+        """What this server has done since it was built, and the state of its keys."""
 
     @property
     def metadata(self) -> ProtectedResourceMetadata:
         """The protected resource metadata (RFC 9728)."""
+
+@final
+class DecisionEvent:
+    """A check has been made. ``str()`` of it is a line for a log.
+
+    Holds nothing that is not verified, and no token. A refused request has one refusal, the last of
+    its checks. The logger ``mcp_bearer`` gets the refusals.
+    """
+
+    @property
+    def resource(self) -> str:
+        """The resource, as configured."""
+    @property
+    def check(self) -> str:
+        """``"token"``: who is calling. ``"requirement"`` or ``"operation"``: may they."""
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may go on."""
+    @property
+    def reason(self) -> str | None:
+        """Why not: one of ``mcp_bearer.reason``, which is open."""
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of a refusal."""
+    @property
+    def issuer(self) -> str | None:
+        """``iss`` of a verified token."""
+    @property
+    def subject(self) -> str | None:
+        """``sub`` of a verified token."""
+    @property
+    def client_id(self) -> str | None:
+        """``client_id``, else ``azp``, of a verified token."""
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """The scopes of a verified token."""
+    @property
+    def operation(self) -> str | None:
+        """What an operation policy has judged, such as ``"tools/call list_todos"``.
+
+        Its names are those of the policy and of the MCP specification, whatever the client has
+        written: there are not many.
+        """
+    @property
+    def fingerprint(self) -> str | None:
+        """``AccessToken.fingerprint`` of the token that was sent, verified or not."""
+    @property
+    def duration(self) -> float:
+        """The seconds that it took, waiting for keys included."""
+
+@final
+class Stats:
+    """What a server has done since it was built."""
+
+    @property
+    def authenticated(self) -> int:
+        """How many requests had a good token."""
+    @property
+    def denied(self) -> dict[str, int]:
+        """How many were refused for each reason, without those that never were."""
+    @property
+    def token_cache(self) -> TokenCacheStats:
+        """How the cache of verified tokens does."""
+    @property
+    def keys(self) -> tuple[KeysHealth, ...]:
+        """The state of each issuer's keys, in the order of configuration."""
 
 @final
 class TokenCacheStats:
@@ -524,6 +597,13 @@ class AccessToken:
     def claims(self) -> dict[str, Any]:
         """All claims, parsed at the first use."""
 
+    @property
+    def fingerprint(self) -> str:
+        """What stands for the token in a log, so that its requests can be found.
+
+        The first 64 bits of its SHA-256, as 16 hexadecimal digits. Whoever has the token gets the same
+        from ``printf %s "$TOKEN" | sha256sum``.
+        """
     @property
     def secret(self) -> str:
         """The token itself. It is a credential: never log it, never pass it on."""

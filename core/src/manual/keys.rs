@@ -91,7 +91,7 @@
 //!
 //! A token takes about twice its length and half a kilobyte; one of more than 4 KiB is not remembered.
 //! `token_cache` (Node `tokenCache`) sets how many, with 0 for none; `clear_token_cache` forgets them
-//! all; `token_cache_stats` tells hits, misses and how many there are. Children of a fork begin with
+//! all; `stats` tells hits, misses and how many there are. Children of a fork begin with
 //! the tokens of their parent.
 //!
 //! # How long a revoked token lives

@@ -53,7 +53,7 @@
 //! # What to set
 //!
 //! - [`token_cache`](crate::Builder::token_cache): as many tokens as are in use at a time, each for as
-//!   long as it is good. [`token_cache_stats`](crate::ResourceServer::token_cache_stats) tells how many
+//!   long as it is good. [`stats`](crate::ResourceServer::stats) tells how many
 //!   requests it answers; a rate below one half with many users is a reason for a larger one. Each
 //!   worker process has its own.
 //! - [`algorithms`](crate::Builder::algorithms): where the authorization server gives the choice,

@@ -9,6 +9,7 @@
 
 mod body;
 mod builder;
+mod named;
 mod names;
 mod read;
 mod request;
@@ -33,6 +34,7 @@ use self::resources::Resources;
 use self::target::{Target, Targets};
 
 pub use self::builder::OperationPolicyBuilder;
+pub use self::named::Operation;
 pub use self::request::OperationRequest;
 pub use self::rule::{Call, CallError, Rule};
 
@@ -78,6 +80,8 @@ pub(crate) struct Needs<'p> {
     pub(crate) allowed: bool,
     /// Whether no member needs credentials.
     pub(crate) public: bool,
+    /// What the body asks for, if it has been read.
+    pub(crate) operation: Option<Operation<'p>>,
 }
 
 /// Why a request cannot be judged.
@@ -152,7 +156,8 @@ impl OperationPolicy {
             return Err(Refusal::INVALID);
         }
         request.mirrors(&body).map_err(|_| Refusal::MISMATCH)?;
-        self.0.needs(&body, &Texts::new(request.body), token)
+        let needs = self.0.needs(&body, &Texts::new(request.body), token)?;
+        Ok(Needs { operation: Some(self.0.operation(&body)), ..needs })
     }
 }
 
@@ -164,7 +169,7 @@ impl Policy {
         texts: &'c Texts<'_>,
         token: Option<&'c AccessToken>,
     ) -> Result<Needs<'p>, Refusal> {
-        let mut needs = Needs { requirement: Cow::default(), allowed: true, public: true };
+        let mut needs = Needs { public: true, allowed: true, ..Needs::default() };
         let mut calls = Vec::new();
         let mut named = 0;
         for (index, message) in body.messages.iter().enumerate() {
@@ -248,7 +253,7 @@ impl Policy {
 impl<'p> Needs<'p> {
     /// What every operation needs.
     fn base(policy: &'p Policy) -> Self {
-        Self { requirement: Cow::Borrowed(&policy.base), allowed: true, public: false }
+        Self { requirement: Cow::Borrowed(&policy.base), allowed: true, ..Self::default() }
     }
 
     /// Adds what a rule says. A function is given back, to be called.

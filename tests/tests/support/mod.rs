@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use mcp_bearer::operation::{Call, CallError, Rule};
 use mcp_bearer::{
-    BoxFuture, Builder, ConfigError, FetchError, FetchRequest, FetchResponse, Headers, Issuer,
+    BoxFuture, Builder, ConfigError, DecisionEvent, FetchError, FetchRequest, FetchResponse, Headers, Issuer,
     OperationPolicy, Requirement, ResourceServer, RootAlias,
 };
 use mcp_bearer_tests::model::{self, Answer, Condition, FetchFailure, Fields, Policy, Script, Settings};
@@ -21,11 +21,12 @@ struct State {
     now: f64,
     script: Option<Script>,
     fetched: Vec<String>,
+    refused: Vec<String>,
 }
 
 impl World {
     pub(crate) fn new(now: f64, script: Option<Script>) -> Self {
-        Self(Arc::new(Mutex::new(State { now, script, fetched: Vec::new() })))
+        Self(Arc::new(Mutex::new(State { now, script, fetched: Vec::new(), refused: Vec::new() })))
     }
 
     pub(crate) fn move_to(&self, now: Option<f64>, script: Option<Script>) {
@@ -39,6 +40,16 @@ impl World {
     /// Which URLs were asked for since the last time.
     pub(crate) fn fetched(&self) -> Vec<String> {
         mem::take(&mut self.0.lock().unwrap().fetched)
+    }
+
+    /// Which refusals observers were told of since the last time.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        mem::take(&mut self.0.lock().unwrap().refused)
+    }
+
+    fn observe(&self, event: &DecisionEvent<'_>) {
+        let reason = event.reason.map(|reason| reason.as_str().to_owned());
+        self.0.lock().unwrap().refused.extend(reason);
     }
 
     /// Whether anything is ever fetched.
@@ -102,7 +113,8 @@ pub(crate) fn server(world: &World, settings: &Settings) -> Result<ResourceServe
     for (name, value) in settings.metadata.unwrap_or_default() {
         builder = builder.metadata(name, value.0);
     }
-    let (clock, fetch) = (world.clone(), world.clone());
+    let (clock, fetch, observer) = (world.clone(), world.clone(), world.clone());
+    builder = builder.on_decision(move |event| observer.observe(event));
     builder = builder.keys(|mut keys| {
         macro_rules! set {
             ($($name:ident),*) => {

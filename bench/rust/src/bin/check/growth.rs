@@ -33,7 +33,7 @@ fn seen(Rounds(rounds): Rounds) -> [Table; 2] {
         }
         let name = thousands(milestone);
         let extra = [
-            ("tokens held", json!(ours.0.token_cache_stats().tokens)),
+            ("tokens held", json!(ours.0.stats().token_cache.tokens)),
             ("resident memory, MB", json!(rounded(resident() as f64 / 1e6))),
         ];
         let samples = samples.split_off(samples.len().saturating_sub(rounds));
@@ -59,7 +59,7 @@ fn memory() -> Table {
     for from in (0..MANY).step_by(COUNT) {
         check(&ours, &mint(&issuer, from, from + COUNT));
     }
-    let held = ours.0.token_cache_stats().tokens;
+    let held = ours.0.stats().token_cache.tokens;
     let each = (resident() - before) as f64 / held as f64;
     let case = Measured::ours("Ed25519", vec![each.round()])
         .with([("tokens held", json!(held)), ("length of a token", json!(length))]);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
+import http2 from 'node:http2'
 import net from 'node:net'
 import { Readable } from 'node:stream'
 import test from 'node:test'
@@ -69,6 +70,7 @@ test('one registration protects everything and serves the metadata', async t => 
     const { status, text, headers } = await send(url + path)
     assert.equal(status, 200)
     assert.equal(JSON.parse(text).resource, RESOURCE)
+    assert.equal(headers['access-control-allow-origin'], '*')
     const same = await send(url + path, { headers: ['If-None-Match', headers.etag] })
     assert.deepEqual([same.status, same.text, same.headers['content-type']], [304, '', undefined])
     assert.equal((await send(url + path, { method: 'HEAD' })).status, 200)
@@ -118,11 +120,12 @@ test('what the client asked for counts where the application rewrites it', async
   assert.equal((await send(`${url}/health`)).text, 'up')
 })
 
-test('the CORS of the application holds', async t => {
+test('the CORS of the application holds, and nothing else that it has set', async t => {
   const app = Fastify()
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Access-Control-Allow-Origin', 'https://app.example.com')
     reply.header('Access-Control-Expose-Headers', 'Mcp-Session-Id')
+    reply.header('Cache-Control', 'public')
   })
   app.register(protect(newServer(as)))
   app.options('/todos', async (request, reply) => reply.code(204).send())
@@ -130,6 +133,7 @@ test('the CORS of the application holds', async t => {
   const denied = await send(`${url}/todos`)
   assert.equal(denied.headers['access-control-allow-origin'], 'https://app.example.com')
   assert.equal(denied.headers['access-control-expose-headers'], 'Mcp-Session-Id, WWW-Authenticate, Retry-After')
+  assert.equal(denied.headers['cache-control'], 'no-store')
   assert.equal((await send(url + METADATA)).headers['access-control-allow-origin'], 'https://app.example.com')
   const preflight = ['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'POST']
   assert.equal((await send(`${url}/todos`, { method: 'OPTIONS', headers: preflight })).status, 204)
@@ -158,6 +162,7 @@ test('keys that have to be fetched, and 503 without them', async t => {
 test('nothing runs after a refusal, however long the hooks of others take', async t => {
   const seen = []
   const app = mcpApp(operations(policy), { seen })
+  app.get('/me', async () => seen.push('me'))
   app.get('/todos', { onRequest: requireScope('todo:read') }, async () => seen.push('todos'))
   app.addHook('preHandler', async () => seen.push('preHandler'))
   app.addHook('onSend', () => new Promise(resolve => setImmediate(resolve)))
@@ -165,7 +170,7 @@ test('nothing runs after a refusal, however long the hooks of others take', asyn
   const post = poster(url)
   assert.equal((await post(call('list_todos'), JSON_TYPE)).status, 401)
   assert.equal((await post(call('delete_todo'))).status, 403)
-  assert.equal((await send(`${url}/todos`)).status, 401)
+  for (const path of ['/me', '/todos', '/unknown']) assert.equal((await send(url + path)).status, 401)
   assert.equal((await send(`${url}/todos`, { headers: authorization() })).status, 403)
   assert.deepEqual(seen, [])
 })
@@ -224,6 +229,18 @@ test('a body that comes in pieces is judged whole, and one without end at the li
   assert.equal((await once(endless, 'response'))[0].statusCode, 413)
 })
 
+test('a client that sends all of its upload before it reads gets the refusal', { timeout: 30_000 }, async t => {
+  const { port } = new URL(await serve(t, mcpApp()))
+  const agent = new http.Agent({ keepAlive: true })
+  t.after(() => agent.destroy())
+  const headers = { Authorization: as.bearer({ scope: 'todo:read' }), 'Content-Type': 'application/json' }
+  const upload = http.request({ port, path: '/mcp', method: 'POST', headers, agent })
+  const answered = once(upload, 'response')
+  upload.end(' '.repeat(20_000_000))
+  await once(upload, 'finish')
+  assert.equal((await answered)[0].statusCode, 413)
+})
+
 test('a client that goes away while sending hurts nobody', async t => {
   const seen = []
   const url = await serve(t, mcpApp(operations(policy), { seen }))
@@ -261,6 +278,24 @@ test('requests of app.inject are as good as others', async () => {
   for (const [payload, status] of [[call('list_todos'), 200], [call('delete_todo'), 403], ['', 400], [' '.repeat(140_000), 413]]) {
     assert.equal((await app.inject({ method: 'POST', url: '/mcp', headers, payload })).statusCode, status)
   }
+})
+
+test('HTTP/2', async t => {
+  const app = Fastify({ http2: true, forceCloseConnections: true })
+  app.register(protect(newServer(as)))
+  app.post('/mcp', { preParsing: operations(policy) }, async request => ({ tool: request.body.params.name, sub: request.auth.extra.claims.sub }))
+  const session = http2.connect(await serve(t, app))
+  t.after(() => session.close())
+  const post = async (body, headers) => {
+    const stream = session.request({ ':method': 'POST', ':path': '/mcp', 'content-type': 'application/json', ...headers })
+    stream.end(body)
+    const [{ ':status': status }] = await once(stream, 'response')
+    return { status, text: Buffer.concat(await stream.toArray()).toString() }
+  }
+  const headers = { authorization: as.bearer({ scope: 'todo:read' }) }
+  assert.equal((await post(call('list_todos'))).status, 401)
+  assert.equal((await post(call('delete_todo'), headers)).status, 403)
+  assert.equal((await post(call('list_todos'), headers)).text, '{"tool":"list_todos","sub":"alice"}')
 })
 
 test('operations alone authenticates, and knows what is public', async t => {

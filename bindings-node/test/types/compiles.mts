@@ -1,7 +1,7 @@
 // What must compile, in a strict project.
 
 import express, { type RequestHandler } from 'express'
-import Fastify from 'fastify'
+import Fastify, { type FastifyTypeProvider } from 'fastify'
 import { requireBearerAuth as requireBearerAuth2 } from '@modelcontextprotocol/express'
 import { createMcpHandler, McpServer, OAuthError, requireBearerAuth } from '@modelcontextprotocol/server'
 import * as sdk from '@modelcontextprotocol/server'
@@ -117,6 +117,12 @@ fast.post('/mcp', { preParsing: fastify.operations(policy, { server }) }, async 
   reply.hijack()
   await new StreamableHTTPServerTransport({}).handleRequest(request.raw, reply.raw, request.body)
 })
+fast.post<{ Params: { id: string } }>('/:id', { onRequest: fastify.requireScope('a') }, async request => request.params.id)
+const typed = fast.withTypeProvider<FastifyTypeProvider & { validator: unknown }>()
+typed.get('/x', { onRequest: fastify.requireScope('a'), preParsing: [fastify.operations(policy)] }, async () => 'x')
+const secure = Fastify({ http2: true })
+await secure.register(fastify.protect(server))
+secure.get('/x', { onRequest: fastify.requireScope('a') }, async request => request.accessToken?.subject)
 fast.addHook('preParsing', fastify.operations(policy))
 fast.addHook('onRequest', fastify.requireScope('a'))
 

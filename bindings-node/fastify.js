@@ -2,7 +2,7 @@
 
 // Fastify 5. Translates between Fastify and the guards; no rule is here.
 
-const { Readable } = require('node:stream')
+const { Readable, finished } = require('node:stream')
 
 const { readBody } = require('./body.js')
 const { Guard } = require('./index.js')
@@ -90,6 +90,8 @@ function addHeaders({ raw }, headers = []) {
 function peek(payload, limit) {
   if (payload.readableEnded) throw new Error('mcp-bearer: the body was read before operations()')
   return new Promise(resolve => {
+    // What breaks off cannot be judged: nor can an empty text, so that the policy refuses it.
+    finished(payload, { writable: false }, error => error && resolve([Buffer.alloc(0)]))
     readBody(payload, limit, body => {
       // Nothing can be put back into what has ended, such as the request of `app.inject`.
       if (payload.readableEnded) return resolve([body, Readable.from([body], { objectMode: false })])

@@ -10,7 +10,7 @@ function tokenVerifier(server, errors) {
   const refusal = refusalsOf(errors)
   return {
     async verifyAccessToken(token) {
-      // The SDK has taken the field apart. It has let nothing else through that could be checked.
+      // The SDK has taken the field apart, and shows a verifier nothing else of the request.
       const request = { method: 'POST', url: '/', rawHeaders: ['authorization', `Bearer ${token}`] }
       const answer = server.tryAuthenticate(request) ?? (await server.authenticate(request))
       if (!answer.authenticated) throw refusal(answer.denial)

@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import net from 'node:net'
-import { Readable } from 'node:stream'
+import { Readable, pipeline } from 'node:stream'
 import test from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { createGunzip, gzipSync } from 'node:zlib'
 
 import Fastify from 'fastify'
 import { AccessToken, Guard, Issuers, OperationGuard, OperationPolicy, Requirement, ResourceServer } from 'mcp-bearer'
@@ -266,6 +266,19 @@ test('what another hook has made of the body is judged, since it is what is pars
     const answer = await poster(await serve(t, mcpApp(operations(policy), { before })))(sent)
     assert.equal(answer.status, status)
     if (status === 200) assert.equal(JSON.parse(answer.text).body.params.name, 'list_todos')
+  }
+})
+
+test('a body that another hook could not make out is refused, and hurts nobody', { timeout: 30_000 }, async t => {
+  const hooks = [
+    async (request, reply, payload) => payload.pipe(createGunzip()),
+    async (request, reply, payload) => pipeline(payload, createGunzip(), () => {}),
+  ]
+  for (const before of hooks) {
+    for (const server of [newServer(as), slowServer()]) {
+      const post = poster(await serve(t, mcpApp(operations(policy), { before, server })))
+      for (const body of [call('list_todos'), call('list_todos')]) assert.equal((await post(body)).status, 400)
+    }
   }
 })
 

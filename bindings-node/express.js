@@ -4,6 +4,7 @@
 
 const { IncomingMessage } = require('node:http')
 
+const { readBody } = require('./body.js')
 const { Guard } = require('./index.js')
 const { admit, allOf, answerTo, authInfo, entered, found, operationGuards, tokenFor } = require('./shared.js')
 
@@ -159,25 +160,6 @@ function addHeaders(res, headers = []) {
 function parsed(req) {
   if (req.body !== undefined) return req.body
   throw new Error('mcp-bearer: the body was read before operations(), and is not in req.body')
-}
-
-/** Reads a body until it ends or exceeds the limit, which is enough for the policy to see that. */
-function readBody(req, limit, done) {
-  const chunks = []
-  let size = 0
-  const read = () => {
-    for (let chunk; (chunk = req.read()) !== null; size += chunk.length) chunks.push(chunk)
-    if (size > limit || req.complete) finish()
-  }
-  const finish = () => {
-    req.removeListener('readable', read)
-    req.removeListener('end', finish)
-    done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
-  }
-  req.on('readable', read)
-  // An empty body that has arrived already is never readable. One that breaks off has no end, and
-  // nobody waits for the answer.
-  req.on('end', finish)
 }
 
 /**

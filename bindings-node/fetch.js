@@ -3,7 +3,7 @@
 // Web-standard servers: gates from a Request to the Response that answers it instead, if any.
 
 const { Guard } = require('./index.js')
-const { admit, allOf, answerTo, authInfo, entered, found, operationGuards, tokenFor } = require('./shared.js')
+const { accessToken, admit, allOf, answerTo, auth, found, operationGuards, tokenFor } = require('./shared.js')
 
 /** Protects the whole application and serves the metadata: `finish(request, (await gate(request)) ?? (await app(request)))`. */
 function protect(server, options) {
@@ -65,17 +65,6 @@ function finish(request, response) {
   const finished = new Response(response.body, response)
   for (const [name, value] of fields) finished.headers.append(name, value)
   return finished
-}
-
-/** The verified token of a request that a gate has let in; undefined where none was needed. */
-function accessToken(request) {
-  return entered.get(request)?.token ?? undefined
-}
-
-/** The same in the shape of the MCP SDKs: `handler.fetch(request, { authInfo: auth(request) })`. */
-function auth(request) {
-  const { token, server } = entered.get(request) ?? {}
-  return token ? authInfo(token, server) : undefined
 }
 
 /** request -> the fields that the gates want on its response. */

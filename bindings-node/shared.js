@@ -20,6 +20,17 @@ function found(request) {
   return left
 }
 
+/** The verified token of a request that a guard has let in; undefined where none was needed. */
+function accessToken(request) {
+  return entered.get(request)?.token ?? undefined
+}
+
+/** The same in the shape of the MCP SDKs. */
+function auth(request) {
+  const { token, server } = entered.get(request) ?? {}
+  return token ? authInfo(token, server) : undefined
+}
+
 /** What to answer, unless the request goes on, which only entries of these kinds do. */
 function answerTo(entry, ...admitted) {
   if (admitted.includes(entry.kind)) return undefined
@@ -67,4 +78,4 @@ function authInfo(token, server) {
   }
 }
 
-module.exports = { admit, allOf, answerTo, authInfo, entered, found, operationGuards, tokenFor }
+module.exports = { accessToken, admit, allOf, answerTo, auth, authInfo, entered, found, operationGuards, tokenFor }

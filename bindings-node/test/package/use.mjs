@@ -5,9 +5,11 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 
-import { ConfigError, ResourceServer } from 'mcp-bearer'
+import { ConfigError, OperationPolicy, ResourceServer } from 'mcp-bearer'
 import { requireScope } from 'mcp-bearer/express'
+import { operations } from 'mcp-bearer/fastify'
 import { accessToken, protect } from 'mcp-bearer/fetch'
+import { tokenVerifier } from 'mcp-bearer/mcp'
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')
 const issuerServer = http.createServer((req, res) => {
@@ -21,12 +23,23 @@ const claims = { iss: issuer, aud: 'http://127.0.0.1', exp: Date.now() / 1000 + 
 const input = `${part({ alg: 'EdDSA', kid: '1' })}.${part(claims)}`
 const token = `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`
 
-const gate = protect(new ResourceServer({ resource: 'http://127.0.0.1', issuers: [{ issuer, jwksUri: `${issuer}/keys` }] }))
+const server = new ResourceServer({ resource: 'http://127.0.0.1', issuers: [{ issuer, jwksUri: `${issuer}/keys` }] })
+const gate = protect(server)
 assert.equal((await gate(new Request('http://127.0.0.1/'))).status, 401)
 const request = new Request('http://127.0.0.1/', { headers: { authorization: `Bearer ${token}` } })
 assert.equal(await gate(request), undefined)
 assert.equal(accessToken(request).subject, 'alice')
 assert.equal(typeof requireScope('a'), 'function')
+assert.equal(typeof operations(new OperationPolicy({})), 'function')
+class OAuthError extends Error {
+  constructor(code, message) {
+    super(message)
+    this.code = code
+  }
+}
+const verifier = tokenVerifier(server, { OAuthError })
+assert.equal((await verifier.verifyAccessToken(token)).clientId, '')
+await assert.rejects(verifier.verifyAccessToken('junk'), { code: 'invalid_token' })
 assert.throws(() => new ResourceServer({ resource: 'x', issuers: [] }), ConfigError)
 issuerServer.close()
 console.log('installed: works as an ES module')

@@ -2,7 +2,10 @@
 
 import { ResourceServer } from 'mcp-bearer'
 import { protect } from 'mcp-bearer/express'
+import { requireScope } from 'mcp-bearer/fastify'
 import fetch = require('mcp-bearer/fetch')
+import { tokenVerifier } from 'mcp-bearer/mcp'
+import errors = require('@modelcontextprotocol/sdk/server/auth/errors.js')
 
 const server: ResourceServer = ResourceServer.fromEnv()
-export = [protect(server), fetch.protect(server)]
+export = [protect(server), requireScope('a'), fetch.protect(server), tokenVerifier(server, errors)]

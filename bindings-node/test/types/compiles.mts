@@ -1,7 +1,12 @@
 // What must compile, in a strict project.
 
 import express, { type RequestHandler } from 'express'
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import Fastify, { type FastifyTypeProvider } from 'fastify'
+import { requireBearerAuth as requireBearerAuth2 } from '@modelcontextprotocol/express'
+import { createMcpHandler, McpServer, OAuthError, requireBearerAuth } from '@modelcontextprotocol/server'
+import * as sdk from '@modelcontextprotocol/server'
+import * as errors from '@modelcontextprotocol/sdk/server/auth/errors.js'
+import type { OAuthTokenVerifier } from '@modelcontextprotocol/sdk/server/auth/provider.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import type { AuthInfo as AuthInfo1 } from '@modelcontextprotocol/sdk/server/auth/types.js'
 import type { AuthInfo as AuthInfo2 } from '@modelcontextprotocol/server'
@@ -10,7 +15,9 @@ import {
   internalDenial, type Decision, type Denial, type Entry, type HttpRequest, type Reason, type ResourceServerOptions, type Rule,
 } from 'mcp-bearer'
 import { operations, protect, requirement, requireScope, type AuthInfo } from 'mcp-bearer/express'
+import * as fastify from 'mcp-bearer/fastify'
 import * as web from 'mcp-bearer/fetch'
+import { tokenVerifier, type TokenVerifier } from 'mcp-bearer/mcp'
 
 const options: ResourceServerOptions = {
   resource: 'https://mcp.example.com/mcp',
@@ -92,6 +99,32 @@ export async function serve(request: Request): Promise<Response> {
   const authInfo = web.auth(request)
   return web.finish(request, await mcp.fetch(request, authInfo === undefined ? {} : { authInfo }))
 }
+
+const verifier: TokenVerifier = tokenVerifier(server, { OAuthError })
+// Their middleware itself would clash with that of v2: both declare `req.auth`.
+export const verifier1: OAuthTokenVerifier = tokenVerifier(server, errors)
+app.use(requireBearerAuth2({ verifier }), requireBearerAuth2({ verifier: tokenVerifier(server, sdk) }))
+requireBearerAuth({ verifier, requiredScopes: ['a'], resourceMetadataUrl: server.metadata.url })
+
+const fast = Fastify()
+await fast.register(fastify.protect(server, { publicRoutes: ['/health'] }))
+fast.get('/todos', { onRequest: fastify.requireScope('todo:read') }, async request => {
+  const subject: string | null | undefined = request.accessToken?.subject
+  return { subject, scopes: request.auth?.scopes }
+})
+fast.get('/staff', { onRequest: [fastify.requirement(Requirement.none())] }, async () => 'x')
+fast.post('/mcp', { preParsing: fastify.operations(policy, { server }) }, async (request, reply) => {
+  reply.hijack()
+  await new StreamableHTTPServerTransport({}).handleRequest(request.raw, reply.raw, request.body)
+})
+fast.post<{ Params: { id: string } }>('/:id', { onRequest: fastify.requireScope('a') }, async request => request.params.id)
+const typed = fast.withTypeProvider<FastifyTypeProvider & { validator: unknown }>()
+typed.get('/x', { onRequest: fastify.requireScope('a'), preParsing: [fastify.operations(policy)] }, async () => 'x')
+const secure = Fastify({ http2: true })
+await secure.register(fastify.protect(server))
+secure.get('/x', { onRequest: fastify.requireScope('a') }, async request => request.accessToken?.subject)
+fast.addHook('preParsing', fastify.operations(policy))
+fast.addHook('onRequest', fastify.requireScope('a'))
 
 try {
   new ResourceServer(options)

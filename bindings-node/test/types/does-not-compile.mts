@@ -1,7 +1,11 @@
 // What must not compile: `tsc` fails on an expected error that does not come.
 
+import Fastify from 'fastify'
+import { InvalidTokenError, OAuthError as OAuthError1 } from '@modelcontextprotocol/sdk/server/auth/errors.js'
 import { AccessToken, OperationPolicy, Requirement, ResourceServer, type Decision } from 'mcp-bearer'
 import { operations, protect, requireScope } from 'mcp-bearer/express'
+import * as fastify from 'mcp-bearer/fastify'
+import { tokenVerifier } from 'mcp-bearer/mcp'
 
 declare const server: ResourceServer
 declare const decision: Decision
@@ -42,3 +46,15 @@ protect(server, { publicPaths: ['/health'] })
 operations({ tools: {} })
 // @ts-expect-error: requirements are made by their functions
 Requirement.all_of(['a'])
+// @ts-expect-error: the errors of an SDK are needed
+tokenVerifier(server)
+// @ts-expect-error: SDK v1 has a class for a server at fault
+tokenVerifier(server, { InvalidTokenError })
+// @ts-expect-error: this class of SDK v1 says nothing that its middleware knows
+tokenVerifier(server, { OAuthError: OAuthError1 })
+// @ts-expect-error: the body is there before it is parsed, not at the start of a request
+Fastify().get('/', { onRequest: fastify.operations(new OperationPolicy({})) }, async () => 'x')
+// @ts-expect-error: a plugin, not a hook
+Fastify().addHook('onRequest', fastify.protect(server))
+// @ts-expect-error: only a guard says who is calling
+Fastify().get('/', async request => (request.accessToken = undefined))

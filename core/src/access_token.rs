@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::clock::UnixTime;
+use crate::principal::Principal;
 use crate::scope::ScopeSet;
 
 /// A token that has passed every check. Cheap to clone.
@@ -111,6 +112,12 @@ impl AccessToken {
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.0.client_id.map(|span| self.text(span))
+    }
+
+    /// Whom it speaks for, as a key. `None` if it names neither a subject nor a client.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        Principal::of(self)
     }
 
     /// `aud`, one or several.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::UnixTime;
 use crate::observe;
+use crate::principal::Principal;
 use crate::scope::ScopeSet;
 
 /// A token that has passed every check. Cheap to clone.
@@ -112,6 +113,12 @@ impl AccessToken {
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.0.client_id.map(|span| self.text(span))
+    }
+
+    /// Whom it speaks for, as a key. `None` if it names neither a subject nor a client.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        Principal::of(self)
     }
 
     /// `aud`, one or several.

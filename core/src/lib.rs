@@ -81,6 +81,7 @@ mod identifier;
 mod json;
 mod jwks;
 mod metadata;
+mod principal;
 mod request;
 mod requirement;
 mod scope;
@@ -113,6 +114,7 @@ pub use crate::jwks::{Issuer, Issuers, IssuersBuilder, KeyHealth, KeysEvent, Key
 pub use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata, RootAlias};
 pub use crate::observe::DecisionEvent;
 pub use crate::operation::OperationPolicy;
+pub use crate::principal::Principal;
 pub use crate::request::Request;
 pub use crate::requirement::Requirement;
 pub use crate::scope::ScopeSet;

@@ -558,6 +558,15 @@ class AccessToken:
         """``client_id``, else ``azp``; never the subject."""
 
     @property
+    def principal(self) -> tuple[str, Literal["sub", "client_id"], str] | None:
+        """Whom it speaks for: a key for sessions, lists of one's own, and rate limits.
+
+        The issuer, ``"sub"`` and the subject; or, if there is none, the issuer, ``"client_id"`` and
+        the client. A user and a client are never the same one, however they are spelled. ``None``
+        if the token names neither.
+        """
+
+    @property
     def audiences(self) -> list[str]:
         """``aud``, one or several."""
 

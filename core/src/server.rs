@@ -18,7 +18,7 @@ use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
 use crate::jwks::{Find, Flight, Issuers, KeysHealth, VerificationKey, Waited};
 use crate::metadata::ProtectedResourceMetadata;
-use crate::observe::{Check, Observers, Stats, Watch};
+use crate::observe::{Check, Observers, Outcome, Stats, Watch};
 use crate::operation::{Needs, OperationPolicy, OperationRequest, Refusal};
 use crate::request::Request;
 use crate::requirement::Requirement;
@@ -94,7 +94,7 @@ impl ResourceServer {
     pub fn permit(&self, token: AccessToken, requirement: &Requirement) -> Decision {
         let watch = self.0.observers.watch(Check::Requirement);
         let refused = requirement.check(&token, &self.0.hierarchy).err();
-        watch.end(refused, Some(&token), None, None);
+        watch.end(Outcome { reason: refused, token: Some(&token), ..Outcome::default() });
         match refused {
             None => Decision::allowed(token),
             Some(reason) => Decision::Denied(self.0.forbid(reason, &token, requirement)),
@@ -132,8 +132,8 @@ impl ResourceServer {
         let judged = policy.judge(request, token.as_ref());
         let operation = judged.as_ref().ok().and_then(|needs| needs.operation);
         let outcome = self.0.allow(judged, token.as_ref());
-        let refused = outcome.as_ref().err().map(|denial| denial.reason);
-        watch.end(refused, token.as_ref(), None, operation);
+        let reason = outcome.as_ref().err().map(|denial| denial.reason);
+        watch.end(Outcome { reason, token: token.as_ref(), operation, ..Outcome::default() });
         match outcome {
             Ok(()) => Decision::allowed(token),
             Err(denial) => Decision::Denied(denial),
@@ -199,7 +199,10 @@ impl ResourceServer {
     ) -> Poll<Authentication> {
         let watch = self.0.observers.watch(Check::Token);
         match self.0.attempt(request, needed, Waited::Not) {
-            Ok(answer) => Poll::Ready(told(watch, request, answer)),
+            Ok(answer) => {
+                tell(watch, request, &answer);
+                Poll::Ready(answer)
+            }
             Err(_) => Poll::Pending,
         }
     }
@@ -222,7 +225,10 @@ impl ResourceServer {
         let mut waited = Waited::Not;
         loop {
             match self.0.attempt(request, needed, waited) {
-                Ok(answer) => return told(watch, request, answer),
+                Ok(answer) => {
+                    tell(watch, request, &answer);
+                    return answer;
+                }
                 // Once, or twice for a key that is new: whoever has waited enough is answered.
                 Err(flight) => waited = flight.wait().await,
             }
@@ -319,14 +325,13 @@ impl Inner {
     }
 }
 
-/// An answer, of which its observers have been told.
-fn told(watch: Watch<'_>, request: &Request<'_>, answer: Authentication) -> Authentication {
-    let (reason, token) = match &answer {
+/// Who is calling, for those who observe.
+fn tell(watch: Watch<'_>, request: &Request<'_>, answer: &Authentication) {
+    let (reason, token) = match answer {
         Authentication::Authenticated { token, .. } => (None, Some(token)),
         Authentication::Denied(denial) => (Some(denial.reason), None),
     };
-    watch.end(reason, token, Some(request), None);
-    answer
+    watch.end(Outcome { reason, token, request: Some(request), ..Outcome::default() });
 }
 
 impl From<Reason> for Stop {

@@ -20,7 +20,7 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 pub struct ManualClock(Arc<Mutex<UnixTime>>);
 
 impl ManualClock {
-    /// A clock that shows this time. The default one shows when it was made.
+    /// A clock that shows this time. The default one shows the second in which it was made.
     #[must_use]
     pub fn new(now: UnixTime) -> Self {
         Self(Arc::new(Mutex::new(now)))
@@ -43,7 +43,7 @@ impl ManualClock {
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self::new(SystemClock.now())
+        Self::new(UnixTime::from_secs(SystemClock.now().as_secs()))
     }
 }
 

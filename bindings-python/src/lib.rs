@@ -17,6 +17,7 @@ mod pending;
 mod request;
 mod requirement;
 mod server;
+mod testing;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _mcp_bearer {
@@ -42,4 +43,6 @@ mod _mcp_bearer {
     use crate::requirement::Requirement;
     #[pymodule_export]
     use crate::server::{ResourceServer, TokenCacheStats};
+    #[pymodule_export]
+    use crate::testing::{ManualClock, TestIssuer};
 }

@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from mcp_bearer import ResourceServer
+from mcp_bearer.testing import Issuer
 
 from .support import RESOURCE, TestIssuer, rpc
 
@@ -71,8 +72,8 @@ def test_the_mcp_quickstart(issuer: TestIssuer) -> None:
         assert "alice" in http.post("/mcp", json=call, headers=headers).text
 
 
-def test_a_test() -> None:
-    run(TESTS)["test_an_unknown_path"]()
+def test_a_test(mcp_bearer_issuer: Issuer) -> None:
+    run(TESTS)["test_todos"](mcp_bearer_issuer)
 
 
 @pytest.mark.usefixtures("known")

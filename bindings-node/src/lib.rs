@@ -9,6 +9,7 @@
 //! requirement, policy, issuers, server, guard     the classes, as in the crate
 //! health          what there is to see of the issuers' keys
 //! clock, fetch    the two seams that JavaScript can fill
+//! testing         the issuer for tests
 //! worker          the one thread, started by the first fetch
 //! ```
 //!
@@ -41,5 +42,6 @@ mod request;
 mod requirement;
 mod rule;
 mod server;
+mod testing;
 mod text;
 mod worker;

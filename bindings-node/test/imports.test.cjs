@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict')
 const test = require('node:test')
 
-for (const path of ['mcp-bearer', 'mcp-bearer/express', 'mcp-bearer/fetch']) {
+for (const path of ['mcp-bearer', 'mcp-bearer/express', 'mcp-bearer/fetch', 'mcp-bearer/testing']) {
   test(`${path} by require and by import`, async () => {
     const required = require(path)
     const imported = await import(path)

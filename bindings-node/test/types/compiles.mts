@@ -11,6 +11,7 @@ import {
 } from 'mcp-bearer'
 import { operations, protect, requirement, requireScope, type AuthInfo } from 'mcp-bearer/express'
 import * as web from 'mcp-bearer/fetch'
+import { Issuer, type ManualClock, type TokenOptions } from 'mcp-bearer/testing'
 
 const options: ResourceServerOptions = {
   resource: 'https://mcp.example.com/mcp',
@@ -92,6 +93,17 @@ export async function serve(request: Request): Promise<Response> {
   const authInfo = web.auth(request)
   return web.finish(request, await mcp.fetch(request, authInfo === undefined ? {} : { authInfo }))
 }
+
+const issuer = new Issuer('https://as.example.com', { algorithm: 'ES256' })
+const forTests: ResourceServer = issuer.server({ resource: 'https://h', leewayMs: 0 })
+const audience = 'https://h'
+const token: TokenOptions = { audience, scope: 'a', claims: { exp: undefined, roles: ['staff'] }, header: { kid: 'other' } }
+const values: string[] = [issuer.token(token), issuer.authorization({ audience }), issuer.identifier]
+const clock: ManualClock = issuer.clock
+clock.advance(60_000)
+clock.now = Date.now()
+issuer.rotate()
+void [forTests, values, issuer.jwks.keys.length, ResourceServer.fromEnv({ issuers: issuer.issuers() })]
 
 try {
   new ResourceServer(options)

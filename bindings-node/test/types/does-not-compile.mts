@@ -2,9 +2,11 @@
 
 import { AccessToken, OperationPolicy, Requirement, ResourceServer, type Decision } from 'mcp-bearer'
 import { operations, protect, requireScope } from 'mcp-bearer/express'
+import { Issuer } from 'mcp-bearer/testing'
 
 declare const server: ResourceServer
 declare const decision: Decision
+declare const issuer: Issuer
 const resource = 'https://mcp.example.com/mcp'
 const issuers = ['https://as.example.com']
 
@@ -42,3 +44,11 @@ protect(server, { publicPaths: ['/health'] })
 operations({ tools: {} })
 // @ts-expect-error: requirements are made by their functions
 Requirement.all_of(['a'])
+// @ts-expect-error: whose keys are trusted is settled
+issuer.server({ resource, issuers })
+// @ts-expect-error: a token is for somebody
+issuer.token({ scope: 'todo:read' })
+// @ts-expect-error: scopes are one string, as in the token
+issuer.token({ audience: resource, scope: ['todo:read'] })
+// @ts-expect-error: there is one clock
+issuer.clock = { now: 0, advance() {} }

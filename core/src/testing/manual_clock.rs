@@ -15,6 +15,8 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 /// let clock = ManualClock::new(Duration::from_secs(1_700_000_000));
 /// clock.advance(Duration::from_secs(60));
 /// assert_eq!(clock.now().as_secs(), 1_700_000_060);
+/// clock.set(Duration::from_secs(1_600_000_000));
+/// assert_eq!(clock.clone().now().as_secs(), 1_600_000_000);
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<Mutex<UnixTime>>);

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from mcp_bearer import ResourceServer
+from mcp_bearer.testing import Issuer
+
 from .documents import FOLDER, check_types, programs, run
-from .support import TestIssuer, rpc
+from .support import RESOURCE, TestIssuer, rpc
 
 FASTAPI, MCP, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
 (ROOT,) = programs(FOLDER.parent / "README.md")
@@ -38,8 +41,8 @@ def test_the_mcp_quickstart(issuer: TestIssuer) -> None:
         assert "alice" in http.post("/mcp", json=call, headers=headers).text
 
 
-def test_a_test() -> None:
-    run(TESTS)["test_an_unknown_path"]()
+def test_a_test(mcp_bearer_issuer: Issuer) -> None:
+    run(TESTS)["test_todos"](mcp_bearer_issuer)
 
 
 @pytest.mark.usefixtures("known")

@@ -51,6 +51,23 @@
 //!
 //! The [`manual`] is about keys that rotate or cannot be had, and about known vulnerabilities.
 //!
+//! # In tests
+//!
+//! The feature `testing` has an issuer for tests, which need no network then:
+//!
+//! ```rust
+//! # #[cfg(feature = "testing")] {
+//! use mcp_bearer::testing::Issuer;
+//!
+//! let issuer = Issuer::new("https://as.example.com");
+//! let server = issuer.server("https://mcp.example.com").build()?; // for the application
+//! let authorization = issuer.token("https://mcp.example.com").scope("todo:read").authorization();
+//! # let request = mcp_bearer::Request::new("GET", "/").authorization(authorization.as_bytes());
+//! # assert!(matches!(server.try_authenticate(&request), std::task::Poll::Ready(mcp_bearer::Authentication::Authenticated { .. })));
+//! # }
+//! # Ok::<(), mcp_bearer::ConfigError>(())
+//! ```
+//!
 //! # Features
 //!
 //! | feature | default | adds |

@@ -38,9 +38,8 @@ use crate::token::{CompactJws, Header, TokenRules};
 ///     .issuers(issuer.issuers())
 ///     .build()?;
 ///
-/// let token = issuer.token("https://mcp.example.com/mcp").scope("todo:read").mint();
-/// let header = format!("Bearer {token}");
-/// let request = Request::new("GET", "/todos").authorization(header.as_bytes());
+/// let authorization = issuer.token("https://mcp.example.com/mcp").scope("todo:read").authorization();
+/// let request = Request::new("GET", "/todos").authorization(authorization.as_bytes());
 ///
 /// match server.authorize(&request, &Requirement::scope("todo:read")?).await {
 ///     Decision::Allowed { token, .. } => assert_eq!(token.issuer(), "https://as.example.com"),

@@ -166,7 +166,7 @@ async fn a_key_that_has_left_the_set_refuses_the_tokens_that_are_remembered() {
     assert_eq!(world.reason(&token).await, "allowed");
     assert_eq!(world.reason(&token).await, "allowed");
     let old = world.jwks.lock().unwrap().clone();
-    world.issuer.rotate(SigningKey::generate("next", Algorithm::Es256));
+    world.issuer.rotate_to(SigningKey::generate("next", Algorithm::Es256));
     let mut both = world.issuer.jwks();
     *world.jwks.lock().unwrap() = both.to_string();
     world.now.fetch_add(1_000, Ordering::SeqCst);

@@ -29,6 +29,12 @@ replace(native.ResourceServer, {
   permitOperation: call => function (token, policy, request) {
     return permitted(judge(this, call, token && handleOf(token), request, policy), token)
   },
+  showsTool: call => function (token, policy, name) {
+    return call.call(this, handleOf(token), policy, name)
+  },
+  filterToolsList: call => function (token, policy, result) {
+    return call.call(this, handleOf(token), policy, result)
+  },
 })
 
 replace(native.OperationGuard, {

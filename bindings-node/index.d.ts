@@ -483,6 +483,20 @@ export declare class ResourceServer {
    */
   permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
   /**
+   * Whether a caller with this token should find the tool in `tools/list`: whether the policy would
+   * permit a call of it, scope hierarchy and claims included. A rule that is a function counts as
+   * satisfied, since its answer depends on the call. Where the policy names tools, one that it does
+   * not name is hidden unless `otherTools` says what it needs. This is no check: what counts is the
+   * decision on the call.
+   */
+  showsTool(token: AccessToken, policy: OperationPolicy, name: string): boolean
+  /**
+   * Leaves in the result of a `tools/list` the tools that `showsTool` shows. Returns a new one, with
+   * `cacheScope: "private"`, since it is no longer the same for every caller. A tool without a name is
+   * left out; everything else stays as it is.
+   */
+  filterToolsList<T extends { tools: readonly unknown[] }>(token: AccessToken, policy: OperationPolicy, result: T): Omit<T, 'cacheScope'> & { cacheScope: 'private' }
+  /**
    * Begins to fetch the keys that are not in memory, or old, so that the first request does not
    * wait for them. Returns at once.
    */

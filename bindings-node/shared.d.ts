@@ -9,6 +9,6 @@ export interface AuthInfo {
   expiresAt?: number
   /** The resource that the token was checked for. */
   resource?: URL
-  /** `claims`: all claims of the token. */
+  /** `claims`: all claims of the token. `accessToken`: the `AccessToken`, for `principal` or `showsTool`. */
   extra?: Record<string, unknown>
 }

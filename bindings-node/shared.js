@@ -73,7 +73,7 @@ function authInfo(token, server) {
       return new URL(server.metadata.resource)
     },
     get extra() {
-      return { claims: token.claims }
+      return { claims: token.claims, accessToken: token }
     },
   }
 }

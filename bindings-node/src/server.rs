@@ -169,6 +169,58 @@ impl ResourceServer {
         Ok(permitted(self.server.permit_operation(token, &policy.0, &request.as_request())))
     }
 
+    /// Whether a caller with this token should find the tool in `tools/list`: whether the policy would
+    /// permit a call of it, scope hierarchy and claims included. A rule that is a function counts as
+    /// satisfied, since its answer depends on the call. Where the policy names tools, one that it does
+    /// not name is hidden unless `otherTools` says what it needs. This is no check: what counts is the
+    /// decision on the call.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "token: AccessToken, policy: OperationPolicy, name: string",
+        ts_return_type = "boolean"
+    )]
+    pub fn shows_tool(
+        &self,
+        token: Handle<'_>,
+        policy: ClassInstance<'_, OperationPolicy>,
+        name: String,
+    ) -> bool {
+        self.server.shows_tool(token.0, &policy.0, &name)
+    }
+
+    /// Leaves in the result of a `tools/list` the tools that `showsTool` shows. Returns a new one, with
+    /// `cacheScope: "private"`, since it is no longer the same for every caller. A tool without a name is
+    /// left out; everything else stays as it is.
+    #[napi(
+        catch_unwind,
+        ts_generic_types = "T extends { tools: readonly unknown[] }",
+        ts_args_type = "token: AccessToken, policy: OperationPolicy, result: T",
+        ts_return_type = "Omit<T, 'cacheScope'> & { cacheScope: 'private' }"
+    )]
+    pub fn filter_tools_list<'env>(
+        &self,
+        env: &'env Env,
+        token: Handle<'_>,
+        policy: ClassInstance<'_, OperationPolicy>,
+        result: Object<'env>,
+    ) -> Result<Object<'env>> {
+        let mut filtered = Object::new(env)?;
+        for name in Object::keys(&result)? {
+            filtered.set(&name, result.get_named_property_unchecked::<Unknown<'_>>(&name)?)?;
+        }
+        if let Some(tools) = result.get::<Vec<Unknown<'_>>>("tools")? {
+            let mut shown = Vec::new();
+            for tool in tools {
+                if name_of(tool)?.is_some_and(|name| self.server.shows_tool(token.0, &policy.0, &name)) {
+                    shown.push(tool);
+                }
+            }
+            filtered.set("tools", shown)?;
+        }
+        filtered.set("cacheScope", "private")?;
+        Ok(filtered)
+    }
+
     /// Begins to fetch the keys that are not in memory, or old, so that the first request does not
     /// wait for them. Returns at once.
     #[napi(catch_unwind)]
@@ -202,6 +254,18 @@ impl ResourceServer {
     #[napi(getter, catch_unwind)]
     pub fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.server.metadata().clone())
+    }
+}
+
+/// The name of a tool in a list, if it has one.
+fn name_of(tool: Unknown<'_>) -> Result<Option<String>> {
+    if tool.get_type()? != ValueType::Object {
+        return Ok(None);
+    }
+    let name: Unknown<'_> = Object::from_unknown(tool)?.get_named_property_unchecked("name")?;
+    match name.get_type()? {
+        ValueType::String => String::from_unknown(name).map(Some),
+        _ => Ok(None),
     }
 }
 

@@ -13,7 +13,7 @@ import { StreamableHTTPClientTransport as ClientTransport1 } from '@modelcontext
 import { McpServer as McpServer1 } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { WebStandardStreamableHTTPServerTransport as WebTransport1 } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
-import { McpServer, WebStandardStreamableHTTPServerTransport, createMcpHandler } from '@modelcontextprotocol/server'
+import { McpServer, Server, WebStandardStreamableHTTPServerTransport, createMcpHandler } from '@modelcontextprotocol/server'
 import express from 'express'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
@@ -103,6 +103,50 @@ test('the express app of SDK v2, which parses bodies itself', async t => {
   app.use(protect(newServer(as)))
   app.all('/mcp', operations(policy), handlers['SDK v2 handler with a parsed body'])
   await drive(`${await serve(t, app)}/mcp`)
+})
+
+/** What two users with other scopes see, through the official client. */
+async function lists(t, newMcpServer) {
+  const app = express()
+  app.use(protect(newServer(as)))
+  app.all('/mcp', operations(policy), toNodeHandler(createMcpHandler(newMcpServer)))
+  const url = `${await serve(t, app)}/mcp`
+  const found = []
+  for (const scope of ['todo:read', 'todo:admin todo:read']) {
+    const client = new Client({ name: 'test', version: '1' })
+    const requestInit = { headers: { Authorization: as.bearer({ scope }) } }
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+    const { tools, cacheScope } = await client.listTools()
+    found.push([tools.map(({ name }) => name), cacheScope])
+    await client.close()
+  }
+  return found
+}
+
+test('a list is filtered in the handler of a server', async t => {
+  const own = newServer(as)
+  const tools = ['admin', 'who', 'unlisted'].map(name => ({ name, inputSchema: { type: 'object' } }))
+  const found = await lists(t, () => {
+    const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } })
+    server.setRequestHandler('tools/list', (request, ctx) => {
+      return own.filterToolsList(ctx.http.authInfo.extra.accessToken, policy, { tools, cacheScope: 'public' })
+    })
+    return server
+  })
+  assert.deepEqual(found, [[['who'], 'private'], [['admin', 'who'], 'private']])
+})
+
+test('a list is filtered by disabling what is not shown', async t => {
+  const own = newServer(as)
+  const found = await lists(t, ({ authInfo }) => {
+    const server = new McpServer({ name: 'test', version: '1' })
+    for (const name of ['admin', 'who']) {
+      const tool = server.registerTool(name, {}, ctx => shown(ctx.http?.authInfo))
+      if (!own.showsTool(authInfo.extra.accessToken, policy, name)) tool.disable()
+    }
+    return server
+  })
+  assert.deepEqual(found.map(([names]) => names), [['who'], ['admin', 'who']])
 })
 
 /** A transport of either generation for each session, as long as its client wants it. */

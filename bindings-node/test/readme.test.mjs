@@ -154,6 +154,16 @@ for (const [name, appOf] of Object.entries(apps)) {
   })
 }
 
+test('the list handler shows what the token may call', async () => {
+  const tools = ['delete_todo', 'whoami'].map(name => ({ name, inputSchema: { type: 'object' } }))
+  const server = newServer(as)
+  let list
+  runFragment('tools/list', { todo: { setRequestHandler: (method, handler) => (list = handler) }, server, policy, tools })
+  const request = new Request('https://mcp.example.com/mcp', { headers: { authorization: as.bearer({ scope: 'todo:read' }) } })
+  await protect(server)(request)
+  assert.deepEqual(list({}, { http: { authInfo: auth(request) } }), { tools: [tools[1]], cacheScope: 'private' })
+})
+
 test('the route handlers for Next', async t => {
   const authorization = await environment(t)
   const folder = newFolder(t)

@@ -52,7 +52,8 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
   const world = { now, script: fetch, fetched: [] }
   const built = newServer(server, world)
   const guard = new Guard(built, { publicRoutes: public_routes })
-  const operations = new OperationGuard(built, newPolicy(policy ?? {}))
+  const operationPolicy = newPolicy(policy ?? {})
+  const operations = new OperationGuard(built, operationPolicy)
   const routes = () => newRoutes(built, others, root_alias, world)
   for (const { tcId, comment, notes, requirements, input, result, fetched, ...rest } of tests) {
     ran += 1
@@ -76,6 +77,17 @@ async function runRequests({ type, comment, server, now, fetch, policy, public_r
         const entry = await ask(operations, 'enter', request)
         if (!['authenticated', 'anonymous'].includes(entry.kind)) return entryOutcome(entry)
         return decisionOutcome(operations.permit(entry.token, { ...request, ...newBody(body) }))
+      },
+      tools_list: async () => {
+        const { authenticated, token, denial } = await ask(built, 'authenticate', request)
+        if (!authenticated) return { outcome: 'denied', ...denial }
+        const { parsed, ...rest } = newBody(body)
+        nothingElse(rest, tcId)
+        const result = built.filterToolsList(token, operationPolicy, parsed)
+        const shown = parsed.tools.filter(tool => typeof tool?.name === 'string' && built.showsTool(token, operationPolicy, tool.name))
+        assert.deepEqual(result.tools, shown)
+        assert.deepEqual(parsed, newBody(body).parsed)
+        return { outcome: 'listed', result }
       },
       metadata: async () => {
         const response = routes().respond(request)

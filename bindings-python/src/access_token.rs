@@ -22,6 +22,10 @@ impl AccessToken {
         Self { token, scopes: PyOnceLock::new(), claims: PyOnceLock::new() }
     }
 
+    pub(crate) const fn as_core(&self) -> &core::AccessToken {
+        &self.token
+    }
+
     pub(crate) fn to_core(&self) -> core::AccessToken {
         self.token.clone()
     }

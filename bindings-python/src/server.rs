@@ -4,7 +4,7 @@ use mcp_bearer as core;
 use mcp_bearer::operation::OperationRequest;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyType};
+use pyo3::types::{PyDict, PyList, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
 use crate::convert::{config_error, members, named, seconds, setting_error, strings, whole};
@@ -135,6 +135,35 @@ impl ResourceServer {
         let request = if parsed { request.parsed() } else { request };
         let token = token.map(|token| token.get().to_core());
         Decision::new(py, self.0.permit_operation(token, &policy.0, &request))
+    }
+
+    #[pyo3(signature = (token, policy, name, /))]
+    fn shows_tool(&self, token: &AccessToken, policy: &OperationPolicy, name: &str) -> bool {
+        self.0.shows_tool(token.as_core(), &policy.0, name)
+    }
+
+    #[pyo3(signature = (token, policy, result, /))]
+    fn filter_tools_list<'py>(
+        &self,
+        token: &AccessToken,
+        policy: &OperationPolicy,
+        result: &Bound<'py, PyDict>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let filtered = result.copy()?;
+        if let Some(tools) = result.get_item("tools")? {
+            let shown = PyList::empty(result.py());
+            for tool in tools.try_iter()? {
+                let tool = tool?;
+                let name = tool.cast::<PyDict>().ok().map(|tool| tool.get_item("name")).transpose()?;
+                let name = name.flatten().and_then(|name| name.extract::<String>().ok());
+                if name.is_some_and(|name| self.shows_tool(token, policy, &name)) {
+                    shown.append(tool)?;
+                }
+            }
+            filtered.set_item("tools", shown)?;
+        }
+        filtered.set_item("cacheScope", "private")?;
+        Ok(filtered)
     }
 
     fn warm_up(&self) {

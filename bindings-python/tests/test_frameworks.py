@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import django.conf
+import httpx2
 import pytest
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
 from starlette.testclient import TestClient
 
 from .documents import FOLDER, check_types, programs, run
 from .support import METADATA, TestIssuer, rpc
 
-STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK = programs(FOLDER / "docs" / "frameworks.md")
+STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK, LIST = programs(FOLDER / "docs" / "frameworks.md")
 
 pytestmark = pytest.mark.usefixtures("known")
 
@@ -37,7 +40,7 @@ def test_a_framework(issuer: TestIssuer, program: str, runs: Callable[[str], dic
     assert http.get(METADATA).status_code == 200
 
 
-@pytest.mark.parametrize("program", [STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK])
+@pytest.mark.parametrize("program", [STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK, LIST])
 def test_they_are_short(program: str) -> None:
     assert len([line for line in program.splitlines() if line]) <= 15
 
@@ -61,5 +64,31 @@ def test_an_mcp_server(issuer: TestIssuer, program: str) -> None:
             assert "alice" in http.post("/mcp", json=message, headers=headers).text
 
 
+async def nothing() -> None:
+    pass
+
+
+@pytest.mark.anyio
+async def test_a_list_of_visible_tools(issuer: TestIssuer) -> None:
+    names = run(LIST)
+    mcp, app = names["mcp"], names["app"]
+    for name in ("create_todo", "list_todos", "unlisted"):
+        mcp.add_tool(nothing, name=name)
+    async with mcp.session_manager.run():
+        for scope, visible in [
+            ("todo:read", ["list_todos"]),
+            ("todo:read todo:write", ["create_todo", "list_todos"]),
+            ("other", []),
+        ]:
+            transport = httpx2.ASGITransport(app=app)
+            async with (
+                httpx2.AsyncClient(transport=transport, headers=issuer.bearer(scope)) as http,
+                Client(streamable_http_client("http://127.0.0.1:8000/mcp", http_client=http)) as client,
+            ):
+                listed = await client.list_tools()
+                assert [tool.name for tool in listed.tools] == visible
+                assert listed.cache_scope == "private"
+
+
 def test_they_have_types(tmp_path: Path) -> None:
-    check_types([STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK], tmp_path)
+    check_types([STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK, LIST], tmp_path)

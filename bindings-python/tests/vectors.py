@@ -5,6 +5,8 @@ an error, so that no case can pass by being misunderstood.
 """
 
 import base64
+import copy
+import json
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -163,7 +165,8 @@ class Group:
         self.static = all("jwks" in entry for entry in settings.get("issuers", [{}]))
         self.server = server(settings, self.world)
         self.guard = Guard(self.server, public_routes=rest.pop("public_routes", []))
-        self.operations = OperationGuard(self.server, policy(rest.pop("policy", {})))
+        self.policy = policy(rest.pop("policy", {}))
+        self.operations = OperationGuard(self.server, self.policy)
         others = [server(other, self.world) for other in rest.pop("with", [])]
         documents = [one.metadata for one in [self.server, *others]]
         self.routes = MetadataRoutes(documents, root_alias=root_alias(rest))
@@ -191,6 +194,10 @@ class Group:
                     result = of_decision(self.operations.permit(entry.token, **operation))
                 else:
                     result = of_entry(entry)
+            case "tools_list":
+                listed = rest.pop("body")
+                who = await self._either(self.server, "authenticate", request)
+                result = self._list(who.token, listed) if who.token else of_answer(who.denial)
             case "metadata":
                 answer = self.routes.respond(request)
                 result = {"outcome": "none"} if answer is None else of_answer(answer)
@@ -200,6 +207,18 @@ class Group:
         while any(issuer.fetching for issuer in self.server.keys_health()):
             await anyio.sleep(0.001)
         return result, self.world.fetched
+
+    def _list(self, token: AccessToken, described: Json) -> Json:
+        given = json.loads(described.pop("parsed"))
+        assert not described, described
+        before = copy.deepcopy(given)
+        result = self.server.filter_tools_list(token, self.policy, given)
+        assert given == before
+        tools = [tool for tool in given["tools"] if isinstance(tool, dict)]
+        named = [tool for tool in tools if isinstance(tool.get("name"), str)]
+        shown = [tool for tool in named if self.server.shows_tool(token, self.policy, tool["name"])]
+        assert result["tools"] == shown
+        return {"outcome": "listed", "result": result}
 
     async def _either(self, of: Any, name: str, *arguments: Any) -> Any:
         ready = getattr(of, f"try_{name}")(*arguments)

@@ -139,6 +139,23 @@ impl ResourceServer {
         }
     }
 
+    /// Whether a caller with this token should find the tool in `tools/list`: whether the policy would
+    /// permit a call of it, scope hierarchy and claims included.
+    ///
+    /// A rule that is a function counts as satisfied, since its answer depends on the call. Where the
+    /// policy names tools, one that it does not name is hidden unless
+    /// [`other_tools`](crate::operation::OperationPolicyBuilder::other_tools) says what it needs. A
+    /// tool that only lacks a scope is hidden, too: whoever filters a list gives up that clients find
+    /// there what they could step up for. This is no check: what counts is the decision on the call.
+    ///
+    /// There is nothing to ask without a token, where `tools/list` is public: such a caller is shown
+    /// everything, and has to authenticate for the first call.
+    #[must_use]
+    pub fn shows_tool(&self, token: &AccessToken, policy: &OperationPolicy, name: &str) -> bool {
+        let permits = |needed: &Requirement| needed.check(token, &self.0.hierarchy).is_ok();
+        policy.needs_of_tool(name).is_some_and(|mut needs| needs.all(permits))
+    }
+
     /// As [`Issuers::warm_up`].
     pub fn warm_up(&self) {
         self.0.issuers.warm_up();

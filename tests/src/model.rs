@@ -107,7 +107,7 @@ pub struct Input {
     /// For [`Call::Authorize`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirement: Option<Vec<Condition>>,
-    /// For [`Call::Operation`].
+    /// For [`Call::Operation`]; for [`Call::ToolsList`] the result to be filtered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
 }
@@ -125,6 +125,8 @@ pub enum Call {
     Authorize,
     /// `OperationGuard::enter`, then `permit`.
     Operation,
+    /// `ResourceServer::authenticate`, then `filter_tools_list` and `shows_tool`.
+    ToolsList,
     /// `MetadataRoutes::respond`.
     Metadata,
 }
@@ -173,6 +175,11 @@ pub enum Outcome {
         headers: Fields,
         /// Exactly this.
         body: String,
+    },
+    /// These tools are seen.
+    Listed {
+        /// The filtered result.
+        result: Json,
     },
     /// It is for somebody else.
     None {},

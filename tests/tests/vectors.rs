@@ -17,13 +17,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mcp_bearer::operation::OperationRequest;
 use mcp_bearer::{
-    AccessToken, Decision, Denial, Entry, Guard, Headers, MetadataRoutes, OperationGuard, Request,
-    ResourceServer, Response,
+    AccessToken, Authentication, Decision, Denial, Entry, Guard, Headers, MetadataRoutes, OperationGuard,
+    Request, ResourceServer, Response,
 };
 use mcp_bearer_tests::folder;
 use mcp_bearer_tests::model::{
     Body, Built, Call, Configuration, File, Group, Input, Outcome, Policy, RootAlias, Settings, Token,
 };
+use serde_json::{Map, Value};
 use support::{World, bytes, fields, policy, requirement, root_alias, server};
 
 #[tokio::test]
@@ -229,8 +230,29 @@ impl Application {
                     _ => unreachable!("a new kind of decision"),
                 }
             }
+            Call::ToolsList => {
+                let ready = self.server.try_authenticate(&request);
+                match self.either(ready, self.server.authenticate(&request)).await {
+                    Authentication::Authenticated { token, .. } => self.list(&token, input),
+                    Authentication::Denied(denial) => denied(denial),
+                    _ => unreachable!("a new kind of answer"),
+                }
+            }
             Call::Metadata => self.routes.respond(&request).map_or(Outcome::None {}, answer),
         }
+    }
+
+    fn list(&self, token: &AccessToken, input: &Input) -> Outcome {
+        let policy = self.operations.policy();
+        let (body, _) = body(input.body.as_ref());
+        let mut result: Map<String, Value> = serde_json::from_slice(&body).unwrap();
+        let tools = result["tools"].as_array().unwrap().clone();
+        self.server.filter_tools_list(token, policy, &mut result);
+        let shown = |tool: &Value| {
+            tool["name"].as_str().is_some_and(|name| self.server.shows_tool(token, policy, name))
+        };
+        assert_eq!(result["tools"], tools.into_iter().filter(shown).collect::<Value>());
+        Outcome::Listed { result: Value::from(result).into() }
     }
 
     /// The form without I/O, and only if that is pending the one that waits.

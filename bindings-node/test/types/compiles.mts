@@ -45,6 +45,11 @@ export function handle(decision: Decision): AccessToken | Denial {
 
 export const internal: Denial = internalDenial()
 
+export function list(token: AccessToken): { tools: { name: string }[]; ttlMs: number; cacheScope: 'private' } {
+  const shown: boolean = server.showsTool(token, policy, 'x')
+  return server.filterToolsList(token, policy, { tools: [{ name: 'x' }], ttlMs: Number(shown), cacheScope: 'public' })
+}
+
 export function name(entry: Entry): string {
   switch (entry.kind) {
     case 'authenticated':

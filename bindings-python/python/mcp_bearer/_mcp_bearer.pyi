@@ -191,6 +191,24 @@ class ResourceServer:
         sent but the JSON text of a value that a framework has made of it, and which executes.
         """
 
+    def shows_tool(self, token: AccessToken, policy: OperationPolicy, name: str, /) -> bool:
+        """Whether a caller with this token should find the tool in ``tools/list``.
+
+        That is whether the policy would permit a call of it, scope hierarchy and claims included. A rule
+        that is a function counts as satisfied, since its answer depends on the call. Where the policy
+        names tools, one that it does not name is hidden unless ``other_tools`` says what it needs. This is
+        no check: what counts is the decision on the call.
+        """
+
+    def filter_tools_list(
+        self, token: AccessToken, policy: OperationPolicy, result: dict[str, Any], /
+    ) -> dict[str, Any]:
+        """Leave in the result of a ``tools/list``, as JSON, the tools that ``shows_tool`` shows.
+
+        Returns a new one, with ``cacheScope: "private"``, since it is no longer the same for every caller.
+        A tool without a name is left out; everything else stays as it is.
+        """
+
     def warm_up(self) -> None:
         """Begin to fetch the keys that are not in memory, or old: the first request need not wait.
 

@@ -4,11 +4,15 @@
 //! `OperationPolicy::judge`: headers, bytes, structure, mirrored headers, rules. Whatever
 //! cannot be judged is refused, so that what was judged is what runs.
 //!
+//! A list of tools can be cut down to those that a token may call:
+//! [`filter_tools_list`](crate::ResourceServer::filter_tools_list).
+//!
 //! The rules are those of the MCP specification, revision 2026-07-28, and of JSON-RPC 2.0; older
 //! revisions are subsets, batches (2025-03-26) and `resources/subscribe` apart.
 
 mod body;
 mod builder;
+mod listing;
 mod named;
 mod names;
 mod read;

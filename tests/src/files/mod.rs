@@ -36,6 +36,7 @@ mod signature_forms;
 mod token;
 mod token_json;
 mod token_kind;
+mod tools_list;
 mod validity;
 
 use crate::keys::Keys;
@@ -80,6 +81,7 @@ pub fn all(keys: &Keys) -> Vec<(&'static str, File)> {
         ("token", token::file(keys)),
         ("token_json", token_json::file(keys)),
         ("token_kind", token_kind::file(keys)),
+        ("tools_list", tools_list::file(keys)),
         ("validity", validity::file(keys)),
     ]
 }

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::routing::{MethodRouter, any_service};
 use mcp_bearer::axum::OperationsLayer;
 use mcp_bearer::{AccessToken, ConfigError, OperationPolicy, Requirement, ResourceServer};
-use rmcp::handler::server::common::Extension;
+use rmcp::handler::server::common::{AsRequestContext, FromContextPart};
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use rmcp::schemars::{self, JsonSchema};
@@ -62,26 +62,22 @@ struct Done {
 #[tool_router]
 impl TodoTools {
     #[tool(description = "List your todos")]
-    fn list_todos(&self, Extension(request): Extension<Parts>) -> Result<Json<Vec<Todo>>, ErrorData> {
-        Ok(Json(self.todos.list(&owner(&request)?)))
+    fn list_todos(&self, Caller(owner): Caller) -> Json<Vec<Todo>> {
+        Json(self.todos.list(&owner))
     }
 
     #[tool(description = "Create a todo")]
-    fn create_todo(
-        &self,
-        Extension(request): Extension<Parts>,
-        Parameters(new): Parameters<NewTodo>,
-    ) -> Result<Json<Todo>, ErrorData> {
-        Ok(Json(self.todos.create(owner(&request)?, new.title)))
+    fn create_todo(&self, Caller(owner): Caller, Parameters(new): Parameters<NewTodo>) -> Json<Todo> {
+        Json(self.todos.create(owner, new.title))
     }
 
     #[tool(description = "Delete a todo")]
     fn delete_todo(
         &self,
-        Extension(request): Extension<Parts>,
+        Caller(owner): Caller,
         Parameters(TodoId { id }): Parameters<TodoId>,
     ) -> Result<Json<Done>, ErrorData> {
-        if self.todos.delete(&owner(&request)?, &id) {
+        if self.todos.delete(&owner, &id) {
             Ok(Json(Done { success: true }))
         } else {
             Err(ErrorData::resource_not_found("no such todo", None))
@@ -97,9 +93,15 @@ impl ServerHandler for TodoTools {
     }
 }
 
-/// Whose request it is: the guard has left the token in the request, and rmcp hands the request on.
-fn owner(request: &Parts) -> Result<Owner, ErrorData> {
-    let token = request.extensions.get::<AccessToken>();
-    let token = token.ok_or_else(|| ErrorData::internal_error("no guard is installed", None))?;
-    Owner::of(token).ok_or_else(|| ErrorData::invalid_request("the token names nobody", None))
+/// Whose request it is, as an argument of tools.
+struct Caller(Owner);
+
+/// The guard has left the token in the request, and rmcp hands the request on.
+impl<C: AsRequestContext> FromContextPart<C> for Caller {
+    fn from_context_part(context: &mut C) -> Result<Self, ErrorData> {
+        let request = context.as_request_context().extensions.get::<Parts>();
+        let token = request.and_then(|request| request.extensions.get::<AccessToken>());
+        let token = token.ok_or_else(|| ErrorData::internal_error("no guard is installed", None))?;
+        Owner::of(token).map(Self).ok_or_else(|| ErrorData::invalid_request("the token names nobody", None))
+    }
 }

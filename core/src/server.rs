@@ -242,7 +242,7 @@ impl Inner {
         let header = Header::parse(&jws, &self.token_rules)?;
 
         let claims = Claims::parse(jws.payload()?)?;
-        let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
+        let issuer = self.issuers.get(&claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
         let validity = claims.check(&self.claim_rules, header.typed, issuer.audiences(), now)?;
         let access_token = claims.to_access_token(bearer.secret())?;
 

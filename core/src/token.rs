@@ -99,7 +99,7 @@ impl<'a> Header<'a> {
         }
         match header.kid {
             None => Ok(Self { algorithm, kid: None, typed }),
-            Some(Json::String(kid)) => Ok(Self { algorithm, kid: Some(kid), typed }),
+            Some(Json::String(kid)) => Ok(Self { algorithm, kid: Some(kid.read()), typed }),
             Some(_) => Err(Reason::MalformedToken),
         }
     }
@@ -134,21 +134,19 @@ impl Parameters<'_> {
     /// RFC 8725 section 3.1: the algorithms are ours to choose, never the token's.
     fn algorithm(&self, rules: &TokenRules) -> Result<Algorithm, Reason> {
         self.alg
-            .as_ref()
             .and_then(Json::as_str)
-            .and_then(Algorithm::from_name)
+            .and_then(|name| Algorithm::from_name(&name))
             .filter(|algorithm| rules.algorithms.contains(algorithm))
             .ok_or(Reason::UnsupportedAlgorithm)
     }
 
     /// RFC 9068 section 4 with RFC 8725 section 3.11: a token that says it is something else is.
     fn is_access_token(&self, rules: &TokenRules) -> Result<bool, Reason> {
-        let is = |typ: &str, known: &str| typ.eq_ignore_ascii_case(known);
-        match &self.typ {
-            Some(Json::String(typ)) if is(typ, "at+jwt") || is(typ, "application/at+jwt") => Ok(true),
-            Some(Json::String(typ)) if is(typ, "JWT") && !rules.strict => Ok(false),
-            None if !rules.strict => Ok(false),
-            _ => Err(Reason::WrongType),
+        let typ = self.typ.map(|typ| typ.as_str().ok_or(Reason::WrongType)).transpose()?;
+        let is = |known: &str| typ.as_ref().is_some_and(|typ| typ.eq_ignore_ascii_case(known));
+        if is("at+jwt") || is("application/at+jwt") {
+            return Ok(true);
         }
+        if !rules.strict && (typ.is_none() || is("JWT")) { Ok(false) } else { Err(Reason::WrongType) }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::access_token::AccessToken;
 use crate::builder::Builder;
-use crate::cache::{TokenCache, TokenCacheStats, Verified};
+use crate::cache::{Entry, TokenCache, TokenCacheStats, Verified};
 use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
@@ -234,7 +234,8 @@ impl Inner {
     /// The straight line. Each step may stop the request; none does I/O.
     fn verify(&self, request: &Request<'_>, now: UnixTime, waited: Waited) -> Result<AccessToken, Stop> {
         let values = request.authorization_values();
-        if let Some(token) = BearerToken::glimpse(values).and_then(|token| self.seen(token, now)) {
+        let entry = BearerToken::glimpse(values).map(|token| self.cache.find(token));
+        if let Some(token) = entry.as_ref().and_then(|entry| self.seen(entry, now)) {
             return Ok(token);
         }
         let bearer = BearerToken::from_values(values)?;
@@ -255,14 +256,16 @@ impl Inner {
         let signed =
             |key: &&VerificationKey| key.verify(header.algorithm, jws.signing_input(), jws.signature());
         let key = keys.iter().find(signed).ok_or(Reason::BadSignature)?.thumbprint();
-        let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
-        self.cache.insert(Verified { token, validity, issuer, key });
+        if let Some(entry) = entry {
+            let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
+            entry.insert(Verified { token, validity, issuer, key });
+        }
         Ok(access_token)
     }
 
     /// A token that was verified before, if all that may have changed since has not.
-    fn seen(&self, token: &[u8], now: UnixTime) -> Option<AccessToken> {
-        self.cache.get(token, |verified| {
+    fn seen(&self, entry: &Entry<'_>, now: UnixTime) -> Option<AccessToken> {
+        entry.get(|verified| {
             verified.validity.check(self.claim_rules.leeway, now).is_ok()
                 && verified.issuer.keys().vouches_for(&verified.key, now)
         })

@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value, of an object or an array only its opening bracket.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value<'a>> {
         let first = self.first()?;
         if first == b'"' {
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next name, as this reads what is behind a quotation mark.
-    #[inline]
+    #[inline(always)]
     fn name_as<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
         if !self.another(b'}')? {
             return Ok(None);
@@ -347,7 +347,13 @@ fn plain(bytes: &[u8]) -> usize {
         }
         plain += word.len();
     }
-    plain + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count()
+    plain + plain_bytes(rest)
+}
+
+/// The same, for the end of a text.
+#[cold]
+fn plain_bytes(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count()
 }
 
 /// The highest bit of each byte that is a quotation mark, a backslash or a control character. Bits

@@ -12,6 +12,7 @@ use crate::challenge::Denials;
 use crate::claims::{Audience, ClaimRules};
 use crate::environment::Environment;
 use crate::error::ConfigError;
+use crate::header::LastHeader;
 use crate::identifier::{HttpHosts, Identifier};
 use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 use crate::metadata::ProtectedResourceMetadata;
@@ -323,6 +324,7 @@ impl Builder {
             scopes_supported,
             metadata,
             cache: TokenCache::new(self.token_cache),
+            last_header: LastHeader::default(),
             issuers,
         }))
     }

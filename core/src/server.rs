@@ -16,13 +16,14 @@ use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
 use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
+use crate::header::LastHeader;
 use crate::jwks::{Find, Flight, Issuers, KeysHealth, VerificationKey, Waited};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::operation::{OperationPolicy, OperationRequest};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::scope::{ScopeHierarchy, ScopeSet};
-use crate::token::{CompactJws, Header, TokenRules};
+use crate::token::{CompactJws, TokenRules};
 
 /// An OAuth 2.1 resource server for one resource. Cheap to clone, safe to share.
 ///
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) scopes_supported: ScopeSet,
     pub(crate) metadata: ProtectedResourceMetadata,
     pub(crate) cache: TokenCache,
+    pub(crate) last_header: LastHeader,
 }
 
 /// Why [`Inner::verify`] stopped.
@@ -239,8 +241,9 @@ impl Inner {
             return Ok(token);
         }
         let bearer = BearerToken::from_values(values)?;
-        let jws = CompactJws::decode(bearer, &self.token_rules)?;
-        let header = Header::parse(&jws, &self.token_rules)?;
+        let jws = CompactJws::split(bearer, &self.token_rules)?;
+        let header = self.last_header.judge(jws.header(), &self.token_rules)?;
+        let jws = jws.decode(&self.token_rules.base64url)?;
 
         let claims = Claims::parse(jws.payload()?)?;
         let issuer = self.issuers.get(&claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
@@ -256,6 +259,7 @@ impl Inner {
         let signed =
             |key: &&VerificationKey| key.verify(header.algorithm, jws.signing_input(), jws.signature());
         let key = keys.iter().find(signed).ok_or(Reason::BadSignature)?.thumbprint();
+        self.last_header.keep(header);
         if let Some(entry) = entry {
             let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
             entry.insert(Verified { token, validity, issuer, key });

@@ -94,6 +94,7 @@ mod environment;
 mod error;
 mod fetch;
 mod guard;
+mod header;
 mod identifier;
 mod json;
 mod jwks;

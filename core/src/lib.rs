@@ -59,6 +59,7 @@
 //! | `tower` | no | layers for any HTTP stack |
 //! | `axum` | no | the layers in axum, extractors, metadata routes |
 //! | `testing` | no | an issuer in the process that mints tokens for tests |
+//! | `cli` | no | the program `mcp-bearer`: `doctor`, `decode`, `dev` |
 
 #![forbid(unsafe_code)]
 
@@ -90,6 +91,8 @@ mod token;
 // The public interface is:
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod manual;
 pub mod operation;
 #[cfg(feature = "testing")]

@@ -3,6 +3,30 @@
 //! `doctor` visits a protected server as an MCP client would and says what is wrong with it, `decode`
 //! shows what is in a token, `dev` is an issuer for work on one machine. None of them ever shows a
 //! signature or, except where `dev` has just minted it, a token.
+//!
+//! ```sh
+//! cargo install mcp-bearer --features cli
+//! mcp-bearer doctor https://mcp.example.com/mcp
+//! ```
+//!
+//! Each finding of `doctor` has an id that stays the same, a severity (ok, info, warning, error), one
+//! sentence that says what is so, and one that says what to do. Where to look for the usual questions:
+//!
+//! | question | findings |
+//! |---|---|
+//! | Is the server there? | `reachable`, `unreachable`, `timeout`, `tls`, `endpoint-not-found`, `redirect` |
+//! | Is HTTPS on? | `http-in-production`, `resource-scheme`, `authorization-server-http` |
+//! | Does it refuse as clients expect? | `challenge-*`, `invalid-token-*`, `unauthenticated-access`, `well-known-bypass` |
+//! | Is the discovery document there, and JSON? | `metadata-*` |
+//! | Does it name this server? | `resource-*` |
+//! | Are the authorization servers right? | `authorization-server-*`, `issuer-*`, `pkce-*`, `registration-*` |
+//! | May a browser client use it? | `cors-*` |
+//! | Are the keys in order? | `jwks-*` |
+//! | Does the issuer match? | `token-issuer`, `issuer-mismatch` |
+//! | Does the audience? | `token-audience`, `token-missing-claim` |
+//! | Has the token expired? | `token-expired`, `token-not-yet-valid`, `clock-skew` |
+//! | Are the scopes defined, spelled and granted? | `scope-*`, `token-scope`, `token-insufficient-scope` |
+//! | Why is a token refused? | `token-*`; `token-refused` is what the server itself says |
 
 mod decode;
 mod dev;
@@ -41,7 +65,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, streams: &mut Streams<
             2
         }
         // Whoever reads has gone: there is nobody to tell.
-        Err(Stop::Output(_)) => 1,
+        Err(Stop::Output) => 1,
     }
 }
 
@@ -92,12 +116,13 @@ impl fmt::Debug for Streams<'_> {
 /// Why the program ends early.
 enum Stop {
     Usage(String),
-    Output(#[expect(dead_code, reason = "kept for whoever debugs")] io::Error),
+    /// Something cannot be written.
+    Output,
 }
 
 impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
+    fn from(_: io::Error) -> Self {
+        Self::Output
     }
 }
 

@@ -85,10 +85,14 @@ fn what_is_expected_is_compared() {
 
 #[test]
 fn every_shape_of_a_good_server_is_good() {
-    let shapes: [(&str, Plant); 5] = [
+    let shapes: [(&str, Plant); 6] = [
         ("a REST route", |w| w.status("refusal", 405)),
         ("OpenID metadata only", |w| w.moves("server", "openid appended")),
         ("the origin as the resource", |w| w.metadata("resource", "{origin}")),
+        ("its metadata at the root", |w| {
+            let w = w.metadata("resource", "{origin}").status("metadata", 401);
+            w.challenge("resource/mcp", "resource")
+        }),
         ("lazy authentication", |w| w.moves("refusal", "call").status("refusal", 200)),
         ("only documents for registration", |w| w.member("server", "registration_endpoint", Null)),
     ];

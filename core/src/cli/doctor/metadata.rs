@@ -6,6 +6,7 @@ use super::browser::{Answer, Reply};
 use super::challenge::{Challenge, OFFLINE_ACCESS, has_offline_access};
 use super::compare::{Difference, covers, is_internal, is_open_http, nearest};
 use super::finding::Findings;
+use super::options::parse;
 use crate::cli::shown::Shown;
 use crate::identifier::Identifier;
 use crate::json::Json;
@@ -57,6 +58,10 @@ pub(super) fn judge(
 ) -> Option<Metadata> {
     let mut found: Vec<Metadata> = Vec::new();
     for (place, url, reply) in replies {
+        // A resource that is the origin has its metadata at the root, whatever path was asked for.
+        if *place == Place::Path && found.first().is_some_and(|own: &Metadata| own.belongs_elsewhere(url)) {
+            continue;
+        }
         if let Some(metadata) = judge_place(*place, url, reply, !found.is_empty(), findings) {
             found.push(metadata);
         }
@@ -84,6 +89,11 @@ pub(super) fn judge(
 }
 
 impl Metadata {
+    fn belongs_elsewhere(&self, url: &str) -> bool {
+        let resource = self.resource.as_deref().and_then(|resource| parse(resource).ok());
+        resource.is_some_and(|resource| resource.path().len() <= 1 && resource.well_known(NAME) != url)
+    }
+
     fn agrees(&self, other: &Self) -> bool {
         self.resource == other.resource && self.authorization_servers == other.authorization_servers
     }

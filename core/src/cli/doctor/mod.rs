@@ -99,8 +99,11 @@ impl Visit<'_> {
             404 | 405 => Ask::get(url),
             // Servers may let clients look around before they need a token.
             200..=299 => {
-                let session = first.field(SESSION).unwrap_or_default();
-                post(url, CALL).with(SESSION, session).with(PROTOCOL_VERSION, PROTOCOL)
+                let call = post(url, CALL).with(PROTOCOL_VERSION, PROTOCOL);
+                match first.field(SESSION) {
+                    Some(session) => call.with(SESSION, session),
+                    None => call,
+                }
             }
             _ => return (initialize(url), None),
         };
@@ -225,6 +228,7 @@ impl Visit<'_> {
         let issuers = servers
             .into_iter()
             .filter(|(issuer, _)| options.issuers.is_empty() || options.issuers.contains(issuer))
+            .filter(|(issuer, _)| options::parse(issuer).is_ok() && !compare::is_open_http(issuer))
             .map(|(issuer, keys)| (issuer, keys.or_else(|| any.clone())))
             .collect();
         let resource = metadata.resource.unwrap_or_else(|| options.resource.as_str().to_owned());

@@ -40,6 +40,13 @@ pub(super) fn judge(
     reply: Option<&Reply>,
     findings: &mut Findings,
 ) {
+    if configuration.server(now).is_none() {
+        findings.info(
+            "token-not-checked",
+            "Nothing is known that the token could be compared with: no authorization server can be asked.",
+            "Mend what is said of them above, or name one with --issuer.",
+        );
+    }
     let (reasons, verified) = reasons(token, configuration, now);
     let said = Unverified::read(token);
     let accepts = matches!(reply, Some(Ok(answer)) if !matches!(answer.status, 401 | 403 | 500..=599));

@@ -10,6 +10,7 @@
 //! health          what there is to see of the issuers' keys
 //! clock, fetch    the two seams that JavaScript can fill
 //! worker          the one thread, started by the first fetch
+//! cli             the program `mcp-bearer`
 //! ```
 //!
 //! Calls are synchronous wherever the keys are in memory; only a call that has to wait for a fetch
@@ -27,6 +28,7 @@
 
 mod access_token;
 mod answer;
+mod cli;
 mod clock;
 mod config_error;
 mod fetch;

@@ -24,6 +24,7 @@ try {
     copyFileSync(here(program), join(project, program))
     process.stdout.write(run('node', [program]))
   }
+  process.stdout.write(run('npx', ['--no', 'mcp-bearer', '--version']))
 } finally {
   rmSync(project, { recursive: true })
 }

@@ -1,4 +1,4 @@
-"""The native classes of mcp_bearer, which re-exports all of them but Pending."""
+"""The native classes of mcp_bearer, which re-exports all of them but Pending, and its program."""
 
 import builtins
 import os
@@ -27,6 +27,7 @@ __all__ = [
     "ResourceServer",
     "Response",
     "TokenCacheStats",
+    "cli",
 ]
 
 _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | str, bytes | str]]
@@ -726,3 +727,6 @@ class Pending:
 
     def poll(self, wake: Callable[[], object], /) -> Any:
         """Return the answer, or ``None``, in which case ``wake`` will be called from any thread."""
+
+def cli(arguments: Sequence[str], /) -> int:
+    """Run the program ``mcp-bearer`` on the standard streams of this process; return its exit code."""

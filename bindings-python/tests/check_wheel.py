@@ -58,6 +58,8 @@ def main(wheel: str) -> None:
         subprocess.run(
             [python, "-I", "-c", PROGRAM], input=json.dumps(used), text=True, check=True, cwd=folder
         )
+        program = str(Path(folder) / "bin" / "mcp-bearer")
+        subprocess.run([program, "--version"], check=True, cwd=folder)
     print(f"{Path(wheel).name}: installed and used")  # noqa: T201
 
 

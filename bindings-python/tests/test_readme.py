@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from mcp_bearer import ResourceServer
 from mcp_bearer.testing import Issuer
 
 from .documents import FOLDER, check_types, programs, run
-from .support import RESOURCE, TestIssuer, rpc
+from .support import TestIssuer, rpc
 
 FASTAPI, MCP, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
 (ROOT,) = programs(FOLDER.parent / "README.md")

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use crate::access_token::AccessToken;
 use crate::builder::Builder;
-use crate::cache::{TokenCache, Verified};
+use crate::cache::{Entry, TokenCache, Verified};
 use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
 use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
+use crate::header::LastHeader;
 use crate::jwks::{Find, Flight, Issuers, KeysHealth, VerificationKey, Waited};
 use crate::metadata::ProtectedResourceMetadata;
 use crate::observe::{Check, Observers, Outcome, Stats, Watch};
@@ -23,7 +24,7 @@ use crate::operation::{Needs, OperationPolicy, OperationRequest, Refusal};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::scope::{ScopeHierarchy, ScopeSet};
-use crate::token::{CompactJws, Header, TokenRules};
+use crate::token::{CompactJws, TokenRules};
 
 /// An OAuth 2.1 resource server for one resource. Cheap to clone, safe to share.
 ///
@@ -67,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) metadata: ProtectedResourceMetadata,
     pub(crate) cache: TokenCache,
     pub(crate) observers: Observers,
+    pub(crate) last_header: LastHeader,
 }
 
 /// Why [`Inner::verify`] stopped.
@@ -256,15 +258,17 @@ impl Inner {
     /// The straight line. Each step may stop the request; none does I/O.
     fn verify(&self, request: &Request<'_>, now: UnixTime, waited: Waited) -> Result<AccessToken, Stop> {
         let values = request.authorization_values();
-        if let Some(token) = BearerToken::glimpse(values).and_then(|token| self.seen(token, now)) {
+        let entry = BearerToken::glimpse(values).map(|token| self.cache.find(token));
+        if let Some(token) = entry.as_ref().and_then(|entry| self.seen(entry, now)) {
             return Ok(token);
         }
         let bearer = BearerToken::from_values(values)?;
-        let jws = CompactJws::decode(bearer, &self.token_rules)?;
-        let header = Header::parse(&jws, &self.token_rules)?;
+        let jws = CompactJws::split(bearer, &self.token_rules)?;
+        let header = self.last_header.judge(jws.header(), &self.token_rules)?;
+        let jws = jws.decode(&self.token_rules.base64url)?;
 
         let claims = Claims::parse(jws.payload()?)?;
-        let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
+        let issuer = self.issuers.get(&claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
         let validity = claims.check(&self.claim_rules, header.typed, issuer.audiences(), now)?;
         let access_token = claims.to_access_token(bearer.secret())?;
 
@@ -277,14 +281,17 @@ impl Inner {
         let signed =
             |key: &&VerificationKey| key.verify(header.algorithm, jws.signing_input(), jws.signature());
         let key = keys.iter().find(signed).ok_or(Reason::BadSignature)?.thumbprint();
-        let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
-        self.cache.insert(Verified { token, validity, issuer, key });
+        self.last_header.keep(header);
+        if let Some(entry) = entry {
+            let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
+            entry.insert(Verified { token, validity, issuer, key });
+        }
         Ok(access_token)
     }
 
     /// A token that was verified before, if all that may have changed since has not.
-    fn seen(&self, token: &[u8], now: UnixTime) -> Option<AccessToken> {
-        self.cache.get(token, |verified| {
+    fn seen(&self, entry: &Entry<'_>, now: UnixTime) -> Option<AccessToken> {
+        entry.get(|verified| {
             verified.validity.check(self.claim_rules.leeway, now).is_ok()
                 && verified.issuer.keys().vouches_for(&verified.key, now)
         })

@@ -24,6 +24,8 @@ try {
     copyFileSync(here(program), join(project, program))
     process.stdout.write(run('node', [program]))
   }
+  const help = run('npx', ['mcp-bearer', 'doctor', '--help'])
+  if (!help.startsWith('mcp-bearer doctor URL')) throw new Error(`npx mcp-bearer says ${help}`)
 } finally {
   rmSync(project, { recursive: true })
 }

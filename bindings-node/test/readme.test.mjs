@@ -192,6 +192,19 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   assert.equal(await open({ authorization: as.bearer() }), 'open')
 })
 
+test('what becomes of validateToken', async t => {
+  const authorization = await environment(t)
+  const folder = newFolder(t)
+  const [diff] = snippetsOf('../../docs/migration.md', 'diff').filter(code => code.includes('function whoami'))
+  writeFileSync(`${folder}/whoami.mjs`, diff.split('\n').filter(line => line[0] !== '-').map(line => line.slice(1)).join('\n'))
+  const { whoami } = await import(pathToFileURL(`${folder}/whoami.mjs`))
+  const url = await serve(t, whoami)
+  const refused = await send(url, { headers: authorization({ scope: 'other' }) })
+  assert.equal(refused.status, 403)
+  assert.match(refused.headers['www-authenticate'], /scope="todo:read", resource_metadata=/)
+  assert.equal((await send(url, { headers: authorization({ scope: 'todo:read' }) })).text, 'alice')
+})
+
 test('the key for tests', async t => {
   const folder = newFolder(t)
   writeFileSync(`${folder}/key.mjs`, forTests)

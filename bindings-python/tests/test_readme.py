@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from .documents import FOLDER, check_types, programs, run
+from .documents import FOLDER, changed, check_types, programs, run
 from .support import TestIssuer, rpc
 
 FASTAPI, MCP, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
@@ -47,6 +47,17 @@ def test_without_a_framework(issuer: TestIssuer) -> None:
     answer = run(NO_FRAMEWORK)["answer"]
     assert asyncio.run(answer("GET", "/", []))[0] == 401
     assert asyncio.run(answer("GET", "/", list(issuer.bearer().items()))) == (200, [], b"hello")
+
+
+@pytest.mark.usefixtures("known")
+def test_what_becomes_of_validate_token(issuer: TestIssuer) -> None:
+    found = changed(FOLDER.parent / "docs" / "migration.md")
+    (program,) = [program for program in found if "async def whoami(method" in program]
+    whoami = run(program)["whoami"]
+    status, headers, body = asyncio.run(whoami("GET", "/", list(issuer.bearer("other").items())))
+    assert status == 403
+    assert 'scope="todo:read"' in dict(headers)["www-authenticate"]
+    assert asyncio.run(whoami("GET", "/", list(issuer.bearer().items()))) == (200, [], b"alice")
 
 
 def test_they_have_types(tmp_path: Path) -> None:

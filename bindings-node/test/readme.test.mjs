@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
@@ -12,8 +13,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { McpServer, createMcpHandler } from '@modelcontextprotocol/server'
+import { metrics } from '@opentelemetry/api'
+import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
+import { register } from 'prom-client'
 import typescript from 'typescript'
 
 import { Guard, OperationPolicy, Requirement } from 'mcp-bearer'
@@ -28,7 +33,7 @@ const snippetsOf = (readme, language = 'js') => {
 }
 const isProgram = code => code.startsWith('import')
 const snippets = snippetsOf('../README.md')
-const [quickstart, mcp, fastify, hono, sdk, forTests] = snippets.filter(isProgram)
+const [quickstart, mcp, fastify, hono, prometheus, openTelemetry, sdk, forTests] = snippets.filter(isProgram)
 const [root] = snippetsOf('../../README.md').filter(isProgram)
 const programs = { quickstart, mcp, fastify, hono, sdk, root }
 /** The files of an application for Next, by the paths that their first lines say. */
@@ -68,6 +73,13 @@ async function run(t, program) {
   return `http://127.0.0.1:${server.address().port}`
 }
 
+/** Loads a snippet that is no server. */
+async function load(t, code) {
+  const folder = newFolder(t)
+  writeFileSync(`${folder}/module.mjs`, code)
+  return import(pathToFileURL(`${folder}/module.mjs`))
+}
+
 /** An issuer whose keys are fetched, and the environment that names it. */
 async function environment(t) {
   const issuer = await serve(t, (req, res) => {
@@ -80,12 +92,13 @@ async function environment(t) {
   return claims => ['Authorization', as.bearer({ aud: resource, ...claims })]
 }
 
+const get = value => ({ method: 'GET', url: '/', rawHeaders: ['authorization', value] })
 const ACCEPT = ['Accept', 'application/json, text/event-stream']
 const METADATA = '/.well-known/oauth-protected-resource/mcp'
 
 test('the README has a quickstart of about 12 lines, and one of at most 15 for each framework', () => {
   assert.ok(quickstart.trim().split('\n').length <= 13)
-  for (const code of [fastify, hono, sdk, ...Object.values(next)]) assert.ok(code.trim().split('\n').length <= 15)
+  for (const code of [fastify, hono, prometheus, openTelemetry, sdk, ...Object.values(next)]) assert.ok(code.trim().split('\n').length <= 15)
 })
 
 const todos = {
@@ -194,10 +207,8 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
 
 test('what becomes of validateToken', async t => {
   const authorization = await environment(t)
-  const folder = newFolder(t)
   const [diff] = snippetsOf('../../docs/migration.md', 'diff').filter(code => code.includes('function whoami'))
-  writeFileSync(`${folder}/whoami.mjs`, diff.split('\n').filter(line => line[0] !== '-').map(line => line.slice(1)).join('\n'))
-  const { whoami } = await import(pathToFileURL(`${folder}/whoami.mjs`))
+  const { whoami } = await load(t, diff.split('\n').filter(line => line[0] !== '-').map(line => line.slice(1)).join('\n'))
   const url = await serve(t, whoami)
   const refused = await send(url, { headers: authorization({ scope: 'other' }) })
   assert.equal(refused.status, 403)
@@ -205,17 +216,56 @@ test('what becomes of validateToken', async t => {
   assert.equal((await send(url, { headers: authorization({ scope: 'todo:read' }) })).text, 'alice')
 })
 
+test('decisions in Prometheus', async t => {
+  await environment(t)
+  const { server } = await load(t, prometheus)
+  for (const token of ['x', 'y']) server.tryAuthenticate(get(`Bearer ${token}`))
+  const shown = await register.metrics()
+  assert.match(shown, /^mcp_bearer_decisions_total\{check="token",reason="malformed_token",operation=""\} 2$/m)
+  assert.match(shown, /^mcp_bearer_decision_duration_seconds_count\{check="token"\} 2$/m)
+})
+
+test('decisions in OpenTelemetry', async t => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const meters = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] })
+  t.after(() => meters.shutdown())
+  metrics.setGlobalMeterProvider(meters)
+  const spans = new InMemorySpanExporter()
+  const tracing = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] })
+  tracing.register()
+  await environment(t)
+  const { server } = await load(t, openTelemetry)
+  tracing.getTracer('test').startActiveSpan('request', span => {
+    server.tryAuthenticate(get('Bearer x'))
+    span.end()
+  })
+  await meters.forceFlush()
+  const told = { check: 'token', reason: 'malformed_token', operation: '' }
+  const [{ descriptor, dataPoints: [{ attributes, value }] }] = exporter.getMetrics()[0].scopeMetrics[0].metrics
+  assert.deepEqual({ name: descriptor.name, attributes, value }, { name: 'mcp_bearer.decisions', attributes: told, value: 1 })
+  const [{ events: [event] }] = spans.getFinishedSpans()
+  const fingerprint = createHash('sha256').update('x').digest('hex').slice(0, 16)
+  assert.deepEqual([event.name, event.attributes], ['mcp_bearer.decision', { ...told, fingerprint }])
+})
+
+test('the line of the migration page writes each decision', async t => {
+  await environment(t)
+  const [line] = readFileSync(new URL('../../docs/migration.md', import.meta.url), 'utf8').match(/^\+const .*onDecision.*$/m)
+  const { server } = await load(t, `import { ResourceServer } from 'mcp-bearer'\nexport ${line.slice(1)}`)
+  const log = t.mock.method(console, 'log', () => {})
+  server.tryAuthenticate(get('Bearer x'))
+  assert.match(log.mock.calls[0].arguments[0], /^denied reason=malformed_token check=token fingerprint=/)
+})
+
 test('the key for tests', async t => {
-  const folder = newFolder(t)
-  writeFileSync(`${folder}/key.mjs`, forTests)
-  const { server, token } = await import(pathToFileURL(`${folder}/key.mjs`))
+  const { server, token } = await load(t, forTests)
   const request = { method: 'GET', url: '/todos', rawHeaders: ['Authorization', `Bearer ${token}`] }
   assert.equal(server.tryAuthorize(request, Requirement.scope('todo:read')).token?.subject, 'alice')
 })
 
 test('they compile in a strict project', t => {
   const folder = newFolder(t)
-  for (const [name, program] of Object.entries({ ...programs, forTests })) {
+  for (const [name, program] of Object.entries({ ...programs, prometheus, openTelemetry, forTests })) {
     writeFileSync(`${folder}/${name}.mts`, program)
   }
   for (const [path, code] of Object.entries(next)) {

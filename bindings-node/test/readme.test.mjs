@@ -39,9 +39,14 @@ const programs = { quickstart, mcp, fastify, hono, sdk, root }
 /** The files of an application for Next, by the paths that their first lines say. */
 const next = Object.fromEntries(snippetsOf('../README.md', 'ts').map(code => [code.slice(3, code.indexOf('\n')), code]))
 
-/** Runs the first snippet that has this text, with the names that it leaves to its surroundings. */
-function runFragment(text, names) {
-  new Function(...Object.keys(names), snippets.find(code => code.includes(text)))(...Object.values(names))
+const fragments = new Set(snippets.filter(code => !isProgram(code)))
+
+/** Runs the fragment that has this text, with the names that it leaves to its surroundings. */
+async function runFragment(text, names) {
+  const fragment = snippets.find(code => code.includes(text))
+  fragments.delete(fragment)
+  const AsyncFunction = (async () => {}).constructor
+  await new AsyncFunction(...Object.keys(names), fragment)(...Object.values(names))
 }
 
 /** A folder inside this package, so that imports resolve. */
@@ -145,14 +150,14 @@ const apps = {
     const app = Fastify()
     t.after(() => app.close())
     app.register(inFastify.protect(newServer(as)))
-    runFragment('preParsing', { app, policy, toNodeHandler, mcp: whoami, operations: inFastify.operations })
+    await runFragment('preParsing', { app, policy, toNodeHandler, mcp: whoami, operations: inFastify.operations })
     return app.listen({ port: 0, host: '127.0.0.1' })
   },
   Hono: async t => {
     const app = new Hono()
     const gate = protect(newServer(as))
     app.use(async (c, next) => (await gate(c.req.raw)) ?? next())
-    runFragment('judge', { app, auth, operations, policy, mcp: whoami })
+    await runFragment('judge', { app, auth, operations, policy, mcp: whoami })
     return serve(t, getRequestListener(app.fetch))
   },
 }
@@ -194,7 +199,7 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   await once(listening, 'listening')
   t.after(() => listening.close())
   const sockets = { handleUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n') }
-  runFragment("'upgrade'", { Guard, server: newServer(as), listening, sockets })
+  await runFragment("'upgrade'", { Guard, server: newServer(as), listening, sockets })
   const open = async headers => {
     const { port } = listening.address()
     const request = http.get({ port, path: '/ws', headers: { connection: 'upgrade', upgrade: 'websocket', ...headers } })
@@ -203,6 +208,16 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   assert.equal(await open({}), 'closed')
   assert.equal(await open({ authorization: 'Bearer junk' }), 'closed')
   assert.equal(await open({ authorization: as.bearer() }), 'open')
+})
+
+test('the call beneath the adapters', async t => {
+  const needed = Requirement.allOf(['todo:read'])
+  const log = t.mock.method(console, 'log', () => {})
+  for (const req of [get('Bearer x'), get(as.bearer({ scope: 'todo:read' }))]) {
+    await runFragment('tryAuthorize(req', { server: newServer(as), req, needed })
+  }
+  const [[status], [subject]] = log.mock.calls.map(call => call.arguments)
+  assert.deepEqual([status, subject], [401, 'alice'])
 })
 
 test('what becomes of validateToken', async t => {
@@ -278,4 +293,9 @@ test('they compile in a strict project', t => {
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
   const { status, stdout } = spawnSync(process.execPath, [tsc, '--project', folder], { encoding: 'utf8' })
   assert.equal(status, 0, stdout)
+})
+
+test('no snippet is left out', () => {
+  assert.equal(snippets.filter(isProgram).length, 8)
+  assert.deepEqual([...fragments], [])
 })

@@ -49,7 +49,8 @@
 //! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
 //! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.
 //!
-//! The [`manual`] is about keys that rotate or cannot be had, and about known vulnerabilities.
+//! The [`manual`] has what each answer means, every setting, policies for tools, keys that rotate or cannot
+//! be had, deployment, and known vulnerabilities.
 //!
 //! # Seeing decisions
 //!

@@ -10,7 +10,9 @@
 //! health, observe what there is to see of the issuers' keys, and of decisions
 //! home            the thread that a function belongs to
 //! clock, fetch    the two seams that JavaScript can fill
+//! testing         the issuer for tests
 //! worker          the one thread, started by the first fetch
+//! cli             the program `mcp-bearer`
 //! ```
 //!
 //! Calls are synchronous wherever the keys are in memory; only a call that has to wait for a fetch
@@ -28,6 +30,7 @@
 
 mod access_token;
 mod answer;
+mod cli;
 mod clock;
 mod config_error;
 mod fetch;
@@ -44,5 +47,6 @@ mod request;
 mod requirement;
 mod rule;
 mod server;
+mod testing;
 mod text;
 mod worker;

@@ -272,10 +272,13 @@ test('the line of the migration page writes each decision', async t => {
   assert.match(log.mock.calls[0].arguments[0], /^denied reason=malformed_token check=token fingerprint=/)
 })
 
-test('the key for tests', async t => {
-  const { server, token } = await load(t, forTests)
-  const request = { method: 'GET', url: '/todos', rawHeaders: ['Authorization', `Bearer ${token}`] }
-  assert.equal(server.tryAuthorize(request, Requirement.scope('todo:read')).token?.subject, 'alice')
+test('the test', t => {
+  const folder = newFolder(t)
+  writeFileSync(`${folder}/todos.test.mjs`, forTests)
+  const { NODE_TEST_CONTEXT, ...env } = process.env
+  const { status, stdout } = spawnSync(process.execPath, ['--test-reporter=tap', `${folder}/todos.test.mjs`], { env, encoding: 'utf8' })
+  assert.match(stdout, /^# pass 1$/m)
+  assert.equal(status, 0, stdout)
 })
 
 test('they compile in a strict project', t => {

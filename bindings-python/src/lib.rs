@@ -5,6 +5,7 @@
 //! Python modules beside this one. The public documentation is in `python/mcp_bearer/_mcp_bearer.pyi`.
 
 mod access_token;
+mod cli;
 mod convert;
 mod decision;
 mod fields;
@@ -18,11 +19,14 @@ mod pending;
 mod request;
 mod requirement;
 mod server;
+mod testing;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _mcp_bearer {
     #[pymodule_export]
     use crate::access_token::AccessToken;
+    #[pymodule_export]
+    use crate::cli::cli;
     #[pymodule_export]
     use crate::decision::{Authentication, Decision, Denial, Response};
     #[pymodule_export]
@@ -45,4 +49,6 @@ mod _mcp_bearer {
     use crate::requirement::Requirement;
     #[pymodule_export]
     use crate::server::ResourceServer;
+    #[pymodule_export]
+    use crate::testing::{ManualClock, TestIssuer};
 }

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from mcp_bearer import ResourceServer
+from mcp_bearer.testing import Issuer
 
 from .documents import FOLDER, changed, check_types, programs, run
 from .support import TestIssuer, request, rpc
@@ -100,8 +101,8 @@ def test_exporters_are_short(program: str) -> None:
     assert len([line for line in program.splitlines() if line]) <= 15
 
 
-def test_a_test() -> None:
-    run(TESTS)["test_an_unknown_path"]()
+def test_a_test(mcp_bearer_issuer: Issuer) -> None:
+    run(TESTS)["test_todos"](mcp_bearer_issuer)
 
 
 @pytest.mark.usefixtures("known")

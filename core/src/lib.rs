@@ -83,6 +83,23 @@
 //! A token is in none of it; [`AccessToken::fingerprint`] finds the requests of one.
 //! [`ResourceServer::stats`] is a snapshot: refusals by reason, the token cache, the state of the keys.
 //!
+//! # In tests
+//!
+//! The feature `testing` has an issuer for tests, which need no network then:
+//!
+//! ```rust
+//! # #[cfg(feature = "testing")] {
+//! use mcp_bearer::testing::Issuer;
+//!
+//! let issuer = Issuer::new("https://as.example.com");
+//! let server = issuer.server("https://mcp.example.com").build()?; // for the application
+//! let authorization = issuer.token("https://mcp.example.com").scope("todo:read").authorization();
+//! # let request = mcp_bearer::Request::new("GET", "/").authorization(authorization.as_bytes());
+//! # assert!(matches!(server.try_authenticate(&request), std::task::Poll::Ready(mcp_bearer::Authentication::Authenticated { .. })));
+//! # }
+//! # Ok::<(), mcp_bearer::ConfigError>(())
+//! ```
+//!
 //! # Features
 //!
 //! | feature | default | adds |
@@ -92,6 +109,7 @@
 //! | `axum` | no | the layers in axum, extractors, metadata routes |
 //! | `tracing`, `metrics` | no | functions that tell these facades of decisions and of keys |
 //! | `testing` | no | an issuer in the process that mints tokens for tests |
+//! | `cli` | no | the program `mcp-bearer`: `doctor`, `decode`, `dev` |
 
 #![forbid(unsafe_code)]
 
@@ -109,6 +127,7 @@ mod environment;
 mod error;
 mod fetch;
 mod guard;
+mod header;
 mod identifier;
 mod json;
 mod jwks;
@@ -124,6 +143,8 @@ mod token;
 // The public interface is:
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod manual;
 pub mod observe;
 pub mod operation;

@@ -104,10 +104,12 @@ def test_commands(document: str) -> None:
     known |= {"PORT", "SERVER", "CLIENT", "TOKEN"}
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     features = set(re.findall(r"^(\w+) = \[", (ROOT / "core/Cargo.toml").read_text(), flags=re.MULTILINE))
+    commands = set(re.findall(r'command == "(\w+)"', (ROOT / "core/src/cli/mod.rs").read_text()))
     for script in blocks(document, "bash", "sh"):
         subprocess.run(["bash", "-n", "-c", script], check=True)
         assert set(re.findall(r"\b([A-Z][A-Z_]+)=", script)) <= known
         assert set(re.findall(r"^make ([\w-]+)", script, flags=re.MULTILINE)) <= targets
+        assert set(re.findall(r"^(?:npx |python -m )?mcp[-_]bearer (\w+)", script, flags=re.MULTILINE)) <= commands
         for package, wanted in re.findall(r"^cargo add (\S+)(?: --features (\S+))?", script, flags=re.MULTILINE):
             assert package != "mcp-bearer" or set(wanted.split(",")) <= features
         assert set(re.findall(r"^(?:pip|npm) install (\S+)", script, flags=re.MULTILINE)) <= {"mcp-bearer"}

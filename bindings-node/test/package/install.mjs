@@ -16,7 +16,7 @@ try {
   const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf('[')))
   const names = files.map(({ path }) => path)
   console.log(`packed ${names.join(' ')}`)
-  if (names.some(name => /^(src|test|node_modules|Cargo)/.test(name))) throw new Error('more is packed than belongs to users')
+  if (names.some(name => /^(src\/|test\/|node_modules|Cargo)/.test(name))) throw new Error('more is packed than belongs to users')
 
   writeFileSync(join(project, 'package.json'), '{"private":true}')
   run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`])
@@ -24,6 +24,8 @@ try {
     copyFileSync(here(program), join(project, program))
     process.stdout.write(run('node', [program]))
   }
+  const help = run('npx', ['mcp-bearer', 'doctor', '--help'])
+  if (!help.startsWith('mcp-bearer doctor URL')) throw new Error(`npx mcp-bearer says ${help}`)
 } finally {
   rmSync(project, { recursive: true })
 }

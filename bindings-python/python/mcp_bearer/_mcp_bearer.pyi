@@ -1,4 +1,7 @@
-"""The native classes of mcp_bearer, which re-exports all of them but Pending."""
+"""The native classes of mcp_bearer, which re-exports all of them but Pending, and its program.
+
+ManualClock and TestIssuer are those of mcp_bearer.testing.
+"""
 
 import builtins
 import os
@@ -18,6 +21,7 @@ __all__ = [
     "Issuers",
     "KeyHealth",
     "KeysHealth",
+    "ManualClock",
     "MetadataRoutes",
     "OperationGuard",
     "OperationPolicy",
@@ -28,7 +32,9 @@ __all__ = [
     "ResourceServer",
     "Response",
     "Stats",
+    "TestIssuer",
     "TokenCacheStats",
+    "cli",
 ]
 
 _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | str, bytes | str]]
@@ -815,3 +821,48 @@ class Pending:
 
     def poll(self, wake: Callable[[], object], /) -> Any:
         """Return the answer, or ``None``, in which case ``wake`` will be called from any thread."""
+
+@final
+class TestIssuer:
+    """What ``mcp_bearer.testing.Issuer`` is made of."""
+
+    def __new__(cls, identifier: str, algorithm: str, /) -> TestIssuer: ...
+    @property
+    def identifier(self) -> str: ...
+    @property
+    def jwks(self) -> dict[str, Any]: ...
+    @property
+    def clock(self) -> ManualClock: ...
+    def rotate(self) -> None: ...
+    def issuers(self) -> Issuers: ...
+    def token(
+        self,
+        audience: str,
+        scope: str | None,
+        claims: Mapping[str, Any] | None,
+        header: Mapping[str, Any] | None,
+        /,
+    ) -> str: ...
+    def authorization(
+        self,
+        audience: str,
+        scope: str | None,
+        claims: Mapping[str, Any] | None,
+        header: Mapping[str, Any] | None,
+        /,
+    ) -> str: ...
+
+@final
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds since 1970. May be set, forward or back."""
+    @now.setter
+    def now(self, now: float) -> None: ...
+    def advance(self, seconds: float, /) -> None:
+        """Let time pass."""
+
+def cli(arguments: Sequence[str], /) -> int:
+    """Run the program ``mcp-bearer`` on the standard streams of this process; return its exit code."""

@@ -35,8 +35,8 @@ impl KeySet {
         let (mut keys, mut exposes_secrets) = (Vec::new(), false);
         for entry in entries(document).map_err(|_| Failure::NotKeys)? {
             let Ok(entry) = json::object(entry) else { continue };
-            exposes_secrets |= key::is_secret(&entry);
-            let Some(key) = VerificationKey::parse(&entry) else { continue };
+            exposes_secrets |= key::is_secret(entry);
+            let Some(key) = VerificationKey::parse(entry) else { continue };
             if keys.len() == MAX_KEYS {
                 return Err(Failure::TooManyKeys);
             }
@@ -93,7 +93,7 @@ impl KeySet {
 }
 
 /// The text of each entry: RFC 7517 section 4 has a JWK with a member twice rejected, not its set.
-fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
+pub(super) fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
     let mut reader = Reader::new(std::str::from_utf8(document).map_err(|_| Malformed)?);
     if reader.value()? != Value::Object {
         return Err(Malformed);
@@ -104,7 +104,7 @@ fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
         if name == "keys" && value.starts_with('[') {
             entries = Some(raw::items(value));
         } else {
-            json::read::<()>(&mut Reader::new(value), json::MAX_DEPTH - 1)?;
+            json::read(&mut Reader::new(value), json::MAX_DEPTH - 1)?;
         }
         names.insert(name)?;
     }

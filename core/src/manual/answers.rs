@@ -30,6 +30,9 @@
 //! | `keys_unavailable` | 503 | none | `temporarily_unavailable` | the issuer, or the way to it | [`keys_health`](crate::ResourceServer::keys_health) has the error: see [`keys`](super::keys#what-clients-see-in-an-outage) |
 //! | `internal` | 500 | none | `server_error` | this side | a bug, of the server or of this library |
 //!
+//! `mcp-bearer doctor` visits a server as a client would, and says of a token which check refuses it; it is in
+//! all three packages.
+//!
 //! # Which one, if several hold
 //!
 //! The first, in the order of a request's path: credentials, form, algorithm and type, issuer, audience and

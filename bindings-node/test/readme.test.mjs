@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { dirname } from 'node:path'
 import test from 'node:test'
@@ -281,10 +281,37 @@ test('the test', t => {
   assert.equal(status, 0, stdout)
 })
 
+/** What the examples in the declarations leave to their surroundings. */
+const surroundings = {
+  express: `import express from 'express'
+    import { ResourceServer } from 'mcp-bearer'
+    import { protect } from 'mcp-bearer/express'
+    const app = express()`,
+  fastify: `import Fastify from 'fastify'
+    import { ResourceServer } from 'mcp-bearer'
+    import { protect } from 'mcp-bearer/fastify'
+    const app = Fastify()`,
+  fetch: `import { ResourceServer } from 'mcp-bearer'
+    import { finish, protect } from 'mcp-bearer/fetch'
+    declare const app: { fetch(request: Request): Promise<Response> }`,
+  mcp: `import type { ResourceServer } from 'mcp-bearer'
+    import { tokenVerifier } from 'mcp-bearer/mcp'
+    declare const server: ResourceServer
+    declare const requireBearerAuth: (options: { verifier: object }) => unknown`,
+  testing: "import { Issuer } from 'mcp-bearer/testing'",
+}
+const examplesOf = name => {
+  const text = readFileSync(new URL(`../${name}.d.ts`, import.meta.url), 'utf8').replace(/^ +\* ?/gm, '')
+  return [...text.matchAll(/```[jt]s\n(.*?)```/gs)].map(([, code]) => code)
+}
+
 test('they compile in a strict project', t => {
   const folder = newFolder(t)
   for (const [name, program] of Object.entries({ ...programs, prometheus, openTelemetry, forTests })) {
     writeFileSync(`${folder}/${name}.mts`, program)
+  }
+  for (const [name, surrounding] of Object.entries(surroundings)) {
+    writeFileSync(`${folder}/example-${name}.mts`, [surrounding, ...examplesOf(name)].join('\n'))
   }
   for (const [path, code] of Object.entries(next)) {
     mkdirSync(`${folder}/${dirname(path)}`, { recursive: true })
@@ -301,4 +328,7 @@ test('they compile in a strict project', t => {
 test('no snippet is left out', () => {
   assert.equal(snippets.filter(isProgram).length, 8)
   assert.deepEqual([...fragments], [])
+  const declarations = readdirSync(new URL('..', import.meta.url)).filter(file => file.endsWith('.d.ts'))
+  const withExamples = declarations.map(file => file.slice(0, -'.d.ts'.length)).filter(name => examplesOf(name).length > 0)
+  assert.deepEqual(withExamples.sort(), Object.keys(surroundings).sort())
 })

@@ -28,7 +28,7 @@ BINDINGS := --exclude mcp-bearer-python --exclude mcp-bearer-node
 
 DONE := target/done
 PY := $(CURDIR)/.venv/bin/python
-NODE_FOLDERS := bindings-node examples/dev-authorization-server examples/todo-express tests/gateways/express tests/demo
+NODE_FOLDERS := bindings-node examples/dev-authorization-server examples/todo-express tests/gateways/express tests/migration/express tests/demo
 REQUIREMENTS := $(wildcard bindings-python/requirements-dev.txt examples/*/requirements.txt tests/*/requirements.txt tests/gateways/*/requirements.txt)
 
 # ---- build --------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ export type Gate = (request: Request) => Promise<Response | undefined>
 /**
  * Protects the whole application, unmatched paths included, and serves the metadata.
  *
- * ```js
+ * ```ts
  * const gate = protect(ResourceServer.fromEnv())
  * export default {
- *   fetch: async request => finish(request, (await gate(request)) ?? (await app.fetch(request))),
+ *   fetch: async (request: Request) => finish(request, (await gate(request)) ?? (await app.fetch(request))),
  * }
  * ```
  */

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { dirname } from 'node:path'
 import test from 'node:test'
@@ -12,8 +13,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import { toNodeHandler } from '@modelcontextprotocol/node'
 import { McpServer, createMcpHandler } from '@modelcontextprotocol/server'
+import { metrics } from '@opentelemetry/api'
+import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
+import { register } from 'prom-client'
 import typescript from 'typescript'
 
 import { Guard, OperationPolicy, Requirement } from 'mcp-bearer'
@@ -28,15 +33,20 @@ const snippetsOf = (readme, language = 'js') => {
 }
 const isProgram = code => code.startsWith('import')
 const snippets = snippetsOf('../README.md')
-const [quickstart, mcp, fastify, hono, sdk, forTests] = snippets.filter(isProgram)
+const [quickstart, mcp, fastify, hono, prometheus, openTelemetry, sdk, forTests] = snippets.filter(isProgram)
 const [root] = snippetsOf('../../README.md').filter(isProgram)
 const programs = { quickstart, mcp, fastify, hono, sdk, root }
 /** The files of an application for Next, by the paths that their first lines say. */
 const next = Object.fromEntries(snippetsOf('../README.md', 'ts').map(code => [code.slice(3, code.indexOf('\n')), code]))
 
-/** Runs the first snippet that has this text, with the names that it leaves to its surroundings. */
-function runFragment(text, names) {
-  new Function(...Object.keys(names), snippets.find(code => code.includes(text)))(...Object.values(names))
+const fragments = new Set(snippets.filter(code => !isProgram(code)))
+
+/** Runs the fragment that has this text, with the names that it leaves to its surroundings. */
+async function runFragment(text, names) {
+  const fragment = snippets.find(code => code.includes(text))
+  fragments.delete(fragment)
+  const AsyncFunction = (async () => {}).constructor
+  await new AsyncFunction(...Object.keys(names), fragment)(...Object.values(names))
 }
 
 /** A folder inside this package, so that imports resolve. */
@@ -68,6 +78,13 @@ async function run(t, program) {
   return `http://127.0.0.1:${server.address().port}`
 }
 
+/** Loads a snippet that is no server. */
+async function load(t, code) {
+  const folder = newFolder(t)
+  writeFileSync(`${folder}/module.mjs`, code)
+  return import(pathToFileURL(`${folder}/module.mjs`))
+}
+
 /** An issuer whose keys are fetched, and the environment that names it. */
 async function environment(t) {
   const issuer = await serve(t, (req, res) => {
@@ -80,12 +97,13 @@ async function environment(t) {
   return claims => ['Authorization', as.bearer({ aud: resource, ...claims })]
 }
 
+const get = value => ({ method: 'GET', url: '/', rawHeaders: ['authorization', value] })
 const ACCEPT = ['Accept', 'application/json, text/event-stream']
 const METADATA = '/.well-known/oauth-protected-resource/mcp'
 
 test('the README has a quickstart of about 12 lines, and one of at most 15 for each framework', () => {
   assert.ok(quickstart.trim().split('\n').length <= 13)
-  for (const code of [fastify, hono, sdk, ...Object.values(next)]) assert.ok(code.trim().split('\n').length <= 15)
+  for (const code of [fastify, hono, prometheus, openTelemetry, sdk, ...Object.values(next)]) assert.ok(code.trim().split('\n').length <= 15)
 })
 
 const todos = {
@@ -132,14 +150,14 @@ const apps = {
     const app = Fastify()
     t.after(() => app.close())
     app.register(inFastify.protect(newServer(as)))
-    runFragment('preParsing', { app, policy, toNodeHandler, mcp: whoami, operations: inFastify.operations })
+    await runFragment('preParsing', { app, policy, toNodeHandler, mcp: whoami, operations: inFastify.operations })
     return app.listen({ port: 0, host: '127.0.0.1' })
   },
   Hono: async t => {
     const app = new Hono()
     const gate = protect(newServer(as))
     app.use(async (c, next) => (await gate(c.req.raw)) ?? next())
-    runFragment('judge', { app, auth, operations, policy, mcp: whoami })
+    await runFragment('judge', { app, auth, operations, policy, mcp: whoami })
     return serve(t, getRequestListener(app.fetch))
   },
 }
@@ -191,7 +209,7 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   await once(listening, 'listening')
   t.after(() => listening.close())
   const sockets = { handleUpgrade: (_, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n') }
-  runFragment("'upgrade'", { Guard, server: newServer(as), listening, sockets })
+  await runFragment("'upgrade'", { Guard, server: newServer(as), listening, sockets })
   const open = async headers => {
     const { port } = listening.address()
     const request = http.get({ port, path: '/ws', headers: { connection: 'upgrade', upgrade: 'websocket', ...headers } })
@@ -200,6 +218,68 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   assert.equal(await open({}), 'closed')
   assert.equal(await open({ authorization: 'Bearer junk' }), 'closed')
   assert.equal(await open({ authorization: as.bearer() }), 'open')
+})
+
+test('the call beneath the adapters', async t => {
+  const needed = Requirement.allOf(['todo:read'])
+  const log = t.mock.method(console, 'log', () => {})
+  for (const req of [get('Bearer x'), get(as.bearer({ scope: 'todo:read' }))]) {
+    await runFragment('tryAuthorize(req', { server: newServer(as), req, needed })
+  }
+  const [[status], [subject]] = log.mock.calls.map(call => call.arguments)
+  assert.deepEqual([status, subject], [401, 'alice'])
+})
+
+test('what becomes of validateToken', async t => {
+  const authorization = await environment(t)
+  const [diff] = snippetsOf('../../docs/migration.md', 'diff').filter(code => code.includes('function whoami'))
+  const { whoami } = await load(t, diff.split('\n').filter(line => line[0] !== '-').map(line => line.slice(1)).join('\n'))
+  const url = await serve(t, whoami)
+  const refused = await send(url, { headers: authorization({ scope: 'other' }) })
+  assert.equal(refused.status, 403)
+  assert.match(refused.headers['www-authenticate'], /scope="todo:read", resource_metadata=/)
+  assert.equal((await send(url, { headers: authorization({ scope: 'todo:read' }) })).text, 'alice')
+})
+
+test('decisions in Prometheus', async t => {
+  await environment(t)
+  const { server } = await load(t, prometheus)
+  for (const token of ['x', 'y']) server.tryAuthenticate(get(`Bearer ${token}`))
+  const shown = await register.metrics()
+  assert.match(shown, /^mcp_bearer_decisions_total\{check="token",reason="malformed_token",operation=""\} 2$/m)
+  assert.match(shown, /^mcp_bearer_decision_duration_seconds_count\{check="token"\} 2$/m)
+})
+
+test('decisions in OpenTelemetry', async t => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const meters = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] })
+  t.after(() => meters.shutdown())
+  metrics.setGlobalMeterProvider(meters)
+  const spans = new InMemorySpanExporter()
+  const tracing = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] })
+  tracing.register()
+  await environment(t)
+  const { server } = await load(t, openTelemetry)
+  tracing.getTracer('test').startActiveSpan('request', span => {
+    server.tryAuthenticate(get('Bearer x'))
+    span.end()
+  })
+  await meters.forceFlush()
+  const told = { check: 'token', reason: 'malformed_token', operation: '' }
+  const [{ descriptor, dataPoints: [{ attributes, value }] }] = exporter.getMetrics()[0].scopeMetrics[0].metrics
+  assert.deepEqual({ name: descriptor.name, attributes, value }, { name: 'mcp_bearer.decisions', attributes: told, value: 1 })
+  const [{ events: [event] }] = spans.getFinishedSpans()
+  const fingerprint = createHash('sha256').update('x').digest('hex').slice(0, 16)
+  assert.deepEqual([event.name, event.attributes], ['mcp_bearer.decision', { ...told, fingerprint }])
+})
+
+test('the line of the migration page writes each decision', async t => {
+  await environment(t)
+  const [line] = readFileSync(new URL('../../docs/migration.md', import.meta.url), 'utf8').match(/^\+const .*onDecision.*$/m)
+  const { server } = await load(t, `import { ResourceServer } from 'mcp-bearer'\nexport ${line.slice(1)}`)
+  const log = t.mock.method(console, 'log', () => {})
+  server.tryAuthenticate(get('Bearer x'))
+  assert.match(log.mock.calls[0].arguments[0], /^denied reason=malformed_token check=token fingerprint=/)
 })
 
 test('the test', t => {
@@ -211,10 +291,37 @@ test('the test', t => {
   assert.equal(status, 0, stdout)
 })
 
+/** What the examples in the declarations leave to their surroundings. */
+const surroundings = {
+  express: `import express from 'express'
+    import { ResourceServer } from 'mcp-bearer'
+    import { protect } from 'mcp-bearer/express'
+    const app = express()`,
+  fastify: `import Fastify from 'fastify'
+    import { ResourceServer } from 'mcp-bearer'
+    import { protect } from 'mcp-bearer/fastify'
+    const app = Fastify()`,
+  fetch: `import { ResourceServer } from 'mcp-bearer'
+    import { finish, protect } from 'mcp-bearer/fetch'
+    declare const app: { fetch(request: Request): Promise<Response> }`,
+  mcp: `import type { ResourceServer } from 'mcp-bearer'
+    import { tokenVerifier } from 'mcp-bearer/mcp'
+    declare const server: ResourceServer
+    declare const requireBearerAuth: (options: { verifier: object }) => unknown`,
+  testing: "import { Issuer } from 'mcp-bearer/testing'",
+}
+const examplesOf = name => {
+  const text = readFileSync(new URL(`../${name}.d.ts`, import.meta.url), 'utf8').replace(/^ +\* ?/gm, '')
+  return [...text.matchAll(/```[jt]s\n(.*?)```/gs)].map(([, code]) => code)
+}
+
 test('they compile in a strict project', t => {
   const folder = newFolder(t)
-  for (const [name, program] of Object.entries({ ...programs, forTests })) {
+  for (const [name, program] of Object.entries({ ...programs, prometheus, openTelemetry, forTests })) {
     writeFileSync(`${folder}/${name}.mts`, program)
+  }
+  for (const [name, surrounding] of Object.entries(surroundings)) {
+    writeFileSync(`${folder}/example-${name}.mts`, [surrounding, ...examplesOf(name)].join('\n'))
   }
   for (const [path, code] of Object.entries(next)) {
     mkdirSync(`${folder}/${dirname(path)}`, { recursive: true })
@@ -226,4 +333,12 @@ test('they compile in a strict project', t => {
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
   const { status, stdout } = spawnSync(process.execPath, [tsc, '--project', folder], { encoding: 'utf8' })
   assert.equal(status, 0, stdout)
+})
+
+test('no snippet is left out', () => {
+  assert.equal(snippets.filter(isProgram).length, 8)
+  assert.deepEqual([...fragments], [])
+  const declarations = readdirSync(new URL('..', import.meta.url)).filter(file => file.endsWith('.d.ts'))
+  const withExamples = declarations.map(file => file.slice(0, -'.d.ts'.length)).filter(name => examplesOf(name).length > 0)
+  assert.deepEqual(withExamples.sort(), Object.keys(surroundings).sort())
 })

@@ -14,6 +14,12 @@ def programs(document: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", document.read_text(), flags=re.DOTALL)
 
 
+def changed(document: Path) -> list[str]:
+    """What the lines of each diff make of a program."""
+    diffs = re.findall(r"```diff\n(.*?)```", document.read_text(), flags=re.DOTALL)
+    return ["".join(line[1:] for line in diff.splitlines(True) if line[0] != "-") for diff in diffs]
+
+
 def run(program: str, name: str = "program") -> dict[str, Any]:
     # Frameworks look for the module of a handler.
     module = sys.modules[name] = ModuleType(name)

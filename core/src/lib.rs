@@ -49,8 +49,40 @@
 //! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
 //! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.
 //!
-//! The [`manual`] has snippets for plain tower, hyper and the official Rust SDK for MCP, and is about keys
-//! that rotate or cannot be had, and about known vulnerabilities.
+//! The [`manual`] has snippets for plain tower, hyper and the official Rust SDK for MCP, what each answer
+//! means, every setting, policies for tools, keys that rotate or cannot be had, deployment, and known
+//! vulnerabilities.
+//!
+//! # Seeing decisions
+//!
+//! [`Builder::on_decision`] takes functions that are told of each check, refused or not. Those of
+//! [`observe`] tell `tracing`, in the span of the request, and `metrics`, whose exporters reach Prometheus
+//! and others; `tracing-opentelemetry` takes the events to OpenTelemetry with the span they are in:
+//!
+//! ```rust
+//! # #[cfg(all(feature = "metrics", feature = "testing", feature = "tracing"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use mcp_bearer::{Request, ResourceServer, testing::Issuer};
+//! use mcp_bearer::observe::{metrics, tracing};
+//! use metrics_exporter_prometheus::PrometheusBuilder;
+//!
+//! # let builder = ResourceServer::builder("https://mcp.example.com").issuers(Issuer::new("https://as.example.com").issuers());
+//! let prometheus = PrometheusBuilder::new().install_recorder()?;
+//! let server = builder.on_decision(tracing::on_decision).on_decision(metrics::on_decision).build()?;
+//! // What a route answers to Prometheus:
+//! let page = prometheus.render();
+//! # drop(page);
+//! # let _ = server.try_authenticate(&Request::new("GET", "/"));
+//! # let counted = r#"mcp_bearer_decisions_total{check="token",reason="missing_token",operation=""} 1"#;
+//! # assert!(prometheus.render().contains(counted), "{}", prometheus.render());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "metrics", feature = "testing", feature = "tracing")))]
+//! # fn main() {}
+//! ```
+//!
+//! A token is in none of it; [`AccessToken::fingerprint`] finds the requests of one.
+//! [`ResourceServer::stats`] is a snapshot: refusals by reason, the token cache, the state of the keys.
 //!
 //! # In tests
 //!

@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass
 
 from expect import MISMATCH, NOT_ALLOWED, NOT_JSON, NOT_RPC, TOO_LARGE, UNSUPPORTED, Denied, Rpc, needs
+from servers import Server
+from wire import Fields, Message
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ def call(name: str, arguments: str = '{"title":"stolen"}', id: int = 1) -> bytes
 
 def params(members: str) -> bytes:
     return b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{%s}}' % members.encode()
+
+
+def list_todos(server: Server, token: str | None = None, fields: Fields = ()) -> list[tuple[str, Message]]:
+    """By each way there is: the REST route, and the tool."""
+    answers = [("GET /todos", server("GET", "/todos", token, fields))]
+    if server.target.has_tools:
+        answers.append(("tools/call", server.rpc(LIST, token, fields)))
+    return answers
 
 
 def version(stated: str) -> str:

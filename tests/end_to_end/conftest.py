@@ -1,6 +1,6 @@
 """Who takes part: one issuer, one recording upstream, and each server once per configuration.
 
-`todo`, `policed` and `gateway` stand for every server of their kind: a test that takes one runs
+`todo`, `rest`, `policed` and `gateway` stand for every server of their kind: a test that takes one runs
 unchanged against all. E2E_ONLY=axum (a substring of the name) narrows that while one is developed.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from issuer import Issuer
-from servers import GATEWAYS, PLAIN_GATEWAYS, TODOS, Server, Target, any_provider, preset
+from servers import GATEWAYS, MIGRATED, PLAIN_GATEWAYS, TODOS, Server, Target, any_provider, preset
 from upstream import Upstream
 
 POLICY = {"list_todos": ["todo:read"], "stream_todos": ["todo:read"], "create_todo": ["todo:write"], "delete_todo": ["todo:delete"]}
@@ -111,6 +111,21 @@ def todo_on_origin(request: pytest.FixtureRequest, start: Start) -> Server:
 @pytest.fixture(scope="session", **each(TODOS, ["preset at a path", "any provider on an origin"]))
 def any_todo(request: pytest.FixtureRequest, start: Start) -> Server:
     """A Todo server in either configuration."""
+    return start(*request.param)
+
+
+@pytest.fixture(scope="session", **each([*TODOS, *MIGRATED]))
+def rest(request: pytest.FixtureRequest, start: Start) -> Server:
+    """A server with the REST routes of the quickstart, configured as `todo` is.
+
+    Where a test needs more, it takes `todo`: tools, /me, ALLOWED_ORIGINS, lists for clients without a subject.
+    """
+    return start(request.param, "preset at a path")
+
+
+@pytest.fixture(scope="session", **each([*TODOS, *MIGRATED], ["preset at a path", "any provider on an origin"]))
+def any_rest(request: pytest.FixtureRequest, start: Start) -> Server:
+    """A server with the REST routes in either configuration."""
     return start(*request.param)
 
 

@@ -35,6 +35,10 @@ class Target:
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     # Whether the framework parses bodies before the guard sees them.
     parses_first: bool = False
+    # Whether there is an MCP endpoint, beside the REST routes.
+    has_tools: bool = True
+    # Whether its CORS layer takes every OPTIONS for a preflight, as the npm package `cors` does.
+    answers_options: bool = False
 
     @property
     def is_gateway(self) -> bool:
@@ -42,6 +46,11 @@ class Target:
 
 
 TODOS = [Target(f"todo-{name}", f"examples/todo-{name}") for name in ("axum", "fastapi", "express")]
+# The quickstart's own applications, changed as docs/migration.md says: their REST routes, and no more.
+MIGRATED = [
+    Target("migrated-fastapi", "tests/migration/fastapi", has_tools=False),
+    Target("migrated-express", "tests/migration/express", has_tools=False, answers_options=True),
+]
 PLAIN_GATEWAYS = [Target(f"gateway-{name}", f"tests/gateways/{name}") for name in ("axum", "fastapi", "express")]
 GATEWAYS = [
     *PLAIN_GATEWAYS,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from attacks import LIST
+from attacks import LIST, list_todos
 from expect import INVALID, check, check_status
 from issuer import Issuer, Key, encode
 from servers import Server
@@ -91,16 +91,16 @@ BAD_TOKENS: dict[str, Forge] = {
 
 
 @pytest.mark.parametrize("name", BAD_TOKENS)
-def test_bad_token(todo: Server, name: str, issuer: Issuer) -> None:
-    token = BAD_TOKENS[name](issuer, todo)
+def test_bad_token(rest: Server, name: str, issuer: Issuer) -> None:
+    token = BAD_TOKENS[name](issuer, rest)
     for what, answer in (
-        ("GET /todos", todo("GET", "/todos", token)),
-        ("DELETE /todos/1", todo("DELETE", "/todos/1", token)),
-        ("GET /unknown", todo("GET", "/unknown", token)),
-        ("tools/call", todo.rpc(LIST, token)),
-        ("malformed body", todo("POST", "/todos", token, JSON, b"{bad")),
+        ("GET /todos", rest("GET", "/todos", token)),
+        ("DELETE /todos/1", rest("DELETE", "/todos/1", token)),
+        ("GET /unknown", rest("GET", "/unknown", token)),
+        ("tools/call", rest.rpc(LIST, token)),
+        ("malformed body", rest("POST", "/todos", token, JSON, b"{bad")),
     ):
-        check(todo, f"{name}: {what}", INVALID, answer)
+        check(rest, f"{name}: {what}", INVALID, answer)
 
 
 GOOD_TOKENS: dict[str, Forge] = {
@@ -118,7 +118,7 @@ GOOD_TOKENS: dict[str, Forge] = {
 
 
 @pytest.mark.parametrize("name", GOOD_TOKENS)
-def test_good_token(todo: Server, name: str, issuer: Issuer) -> None:
-    token = GOOD_TOKENS[name](issuer, todo)
-    check_status(todo, f"{name}: GET /todos", 200, todo("GET", "/todos", token))
-    check_status(todo, f"{name}: tools/call", 200, todo.rpc(LIST, token))
+def test_good_token(rest: Server, name: str, issuer: Issuer) -> None:
+    token = GOOD_TOKENS[name](issuer, rest)
+    for what, answer in list_todos(rest, token):
+        check_status(rest, f"{name}: {what}", 200, answer)

@@ -1,4 +1,4 @@
-//! Counts decisions and fetches of keys in the recorder of the [`metrics`](::metrics) facade, which
+//! Counts decisions and fetches of keys in the recorder of the [`metrics`](mod@::metrics) facade, which
 //! Prometheus and OpenTelemetry exporters implement.
 //!
 //! | name | kind | labels |

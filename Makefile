@@ -154,7 +154,8 @@ version:
 
 # The hosted workflow fails where this changes the file. It needs a nightly compiler, for rustdoc's JSON.
 public-api: target/tools/bin/cargo-public-api
-	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo public-api -sss --all-features -p mcp-bearer > core/public-api.txt
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo public-api -sss --all-features --target $(TRIPLE) -p mcp-bearer \
+	  > core/public-api.txt
 
 # ---- fuzz ---------------------------------------------------------------------------------------
 

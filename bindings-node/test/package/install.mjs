@@ -12,8 +12,8 @@ const here = name => fileURLToPath(new URL(name, import.meta.url))
 const tarballs = readdirSync(process.argv[2]).map(name => resolve(process.argv[2], name))
 const main = tarballs.find(path => /mcp-bearer-\d[^/\\]*\.tgz$/.test(path))
 const libc = { linux: process.report.getReport().header.glibcVersionRuntime ? '-gnu' : '-musl', win32: '-msvc' }[process.platform] ?? ''
-const platform = `mcp-bearer-${process.platform}-${process.arch}${libc}`
-const addon = tarballs.find(path => path.includes(`${platform}-`))
+const platform = `${process.platform}-${process.arch}${libc}`
+const addon = tarballs.find(path => path.includes(`mcp-bearer-${platform}-`))
 
 // The layout of the repository, since the vectors are found by their place in it.
 const folder = mkdtempSync(join(tmpdir(), 'mcp-bearer-'))
@@ -24,8 +24,11 @@ try {
   writeFileSync(join(project, 'package.json'), '{"private":true}')
   install(main)
   checkContents()
-  checkError([], `install .*${platform}\\b`)
+  checkError([], `install .*mcp-bearer-${platform}\\b`)
   checkError(['--import', 'data:text/javascript,Object.defineProperty(process,"arch",{value:"mips"})'], 'mips. There are addons for .*linux-x64-gnu')
+  writeFileSync(join(installed, `mcp-bearer.${platform}.node`), 'no library')
+  checkError([], 'that loads: .')
+  rmSync(installed, { recursive: true })
   install(main, addon)
   checkPrograms()
   checkVectors()

@@ -34,6 +34,10 @@ class AccessToken {
     return read.clientId(this.#handle)
   }
 
+  get principal() {
+    return read.principal(this.#handle)
+  }
+
   get audiences() {
     return read.audiences(this.#handle)
   }

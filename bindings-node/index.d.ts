@@ -79,6 +79,13 @@ export declare class AccessToken {
   get subject(): string | null
   /** `client_id`, else `azp`; never the subject. */
   get clientId(): string | null
+  /**
+   * Whom it speaks for: a key for sessions, lists of one's own, and rate limits. The JSON array of
+   * `iss`, `"sub"` and the subject; or, without a subject, of `iss`, `"client_id"` and the client. A
+   * user and a client are never the same one, however they are spelled. `null` if the token names
+   * neither.
+   */
+  get principal(): string | null
   /** `aud`, one or several. */
   get audiences(): Array<string>
   /** The granted scopes: `scope`, `scopes` or `scp`, the first that is present. */

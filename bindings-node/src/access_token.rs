@@ -92,6 +92,11 @@ pub fn client_id(token: Handle<'_>) -> Option<&str> {
 }
 
 #[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
+pub fn principal(token: Handle<'_>) -> Option<String> {
+    token.0.principal().map(|principal| principal.to_string())
+}
+
+#[napi(namespace = "accessToken", skip_typescript, catch_unwind)]
 pub fn audiences(token: Handle<'_>) -> Vec<&str> {
     token.0.audiences().collect()
 }

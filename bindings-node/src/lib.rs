@@ -10,6 +10,7 @@
 //! health, observe what there is to see of the issuers' keys, and of decisions
 //! home            the thread that a function belongs to
 //! clock, fetch    the two seams that JavaScript can fill
+//! testing         the issuer for tests
 //! worker          the one thread, started by the first fetch
 //! ```
 //!
@@ -44,5 +45,6 @@ mod request;
 mod requirement;
 mod rule;
 mod server;
+mod testing;
 mod text;
 mod worker;

@@ -5,7 +5,8 @@
 const assert = require('node:assert/strict')
 const test = require('node:test')
 
-for (const path of ['mcp-bearer', 'mcp-bearer/express', 'mcp-bearer/fastify', 'mcp-bearer/fetch', 'mcp-bearer/mcp']) {
+const names = ['express', 'fastify', 'fetch', 'mcp', 'testing'].map(name => `mcp-bearer/${name}`)
+for (const path of ['mcp-bearer', ...names]) {
   test(`${path} by require and by import`, async () => {
     const required = require(path)
     const imported = await import(path)

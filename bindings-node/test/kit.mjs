@@ -1,33 +1,25 @@
 // An issuer in the process, and servers on 127.0.0.1, for the tests of this folder.
 
-import { generateKeyPairSync, sign } from 'node:crypto'
 import http from 'node:http'
 import { once } from 'node:events'
 
-import { Issuers, ResourceServer } from 'mcp-bearer'
+import { ResourceServer } from 'mcp-bearer'
+import { Issuer } from 'mcp-bearer/testing'
 
 export const RESOURCE = 'https://mcp.example.com/mcp'
 export const ISSUER = 'https://as.example.com'
 
-const base64url = value => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-/** Makes a key and mints tokens with it. */
-export function newIssuer(issuer = ISSUER, kid = 'test') {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'EdDSA' }] }
-  const token = (claims = {}, header = {}) => {
-    const now = Math.floor(Date.now() / 1000)
-    const payload = { iss: issuer, aud: RESOURCE, sub: 'alice', client_id: 'app', iat: now, exp: now + 300, ...claims }
-    const input = `${base64url({ alg: 'EdDSA', typ: 'at+jwt', kid, ...header })}.${base64url(payload)}`
-    return `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`
-  }
-  return { issuer, jwks, token, bearer: (claims, header) => `Bearer ${token(claims, header)}` }
+/** The issuer of the package, with tokens of one user for one resource. */
+export function newIssuer(identifier = ISSUER) {
+  const issuer = new Issuer(identifier)
+  const token = (claims, header) =>
+    issuer.token({ audience: RESOURCE, claims: { sub: 'alice', client_id: 'app', ...claims }, header })
+  return { jwks: issuer.jwks, issuers: () => issuer.issuers(), token, bearer: (claims, header) => `Bearer ${token(claims, header)}` }
 }
 
 /** A server whose keys are in memory. */
 export function newServer(as, options = {}) {
-  const issuers = new Issuers([{ issuer: as.issuer, jwks: as.jwks }])
-  return new ResourceServer({ resource: RESOURCE, issuers, ...options })
+  return new ResourceServer({ resource: RESOURCE, issuers: as.issuers(), ...options })
 }
 
 /** Serves an app for the time of a test; returns the base URL. */

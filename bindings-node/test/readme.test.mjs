@@ -192,12 +192,13 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   assert.equal(await open({ authorization: as.bearer() }), 'open')
 })
 
-test('the key for tests', async t => {
+test('the test', t => {
   const folder = newFolder(t)
-  writeFileSync(`${folder}/key.mjs`, forTests)
-  const { server, token } = await import(pathToFileURL(`${folder}/key.mjs`))
-  const request = { method: 'GET', url: '/todos', rawHeaders: ['Authorization', `Bearer ${token}`] }
-  assert.equal(server.tryAuthorize(request, Requirement.scope('todo:read')).token?.subject, 'alice')
+  writeFileSync(`${folder}/todos.test.mjs`, forTests)
+  const { NODE_TEST_CONTEXT, ...env } = process.env
+  const { status, stdout } = spawnSync(process.execPath, ['--test-reporter=tap', `${folder}/todos.test.mjs`], { env, encoding: 'utf8' })
+  assert.match(stdout, /^# pass 1$/m)
+  assert.equal(status, 0, stdout)
 })
 
 test('they compile in a strict project', t => {

@@ -64,6 +64,19 @@ test('the token shows its claims and hides itself', () => {
   assert.throws(() => new AccessToken())
 })
 
+test('the principal is a key', () => {
+  const server = newServer(as)
+  const principal = claims =>
+    server.tryAuthenticate(get('Authorization', as.bearer(claims))).token.principal
+  assert.equal(principal(), `["${ISSUER}","sub","alice"]`)
+  assert.equal(principal({ jti: 'another', client_id: 'another' }), principal())
+  assert.equal(principal({ sub: undefined }), `["${ISSUER}","client_id","app"]`)
+  assert.equal(principal({ sub: undefined, client_id: undefined, azp: 'job' }), `["${ISSUER}","client_id","job"]`)
+  assert.equal(principal({ sub: undefined, client_id: undefined }), null)
+  assert.notEqual(principal({ sub: 'app' }), principal({ sub: undefined }))
+  assert.deepEqual(JSON.parse(principal({ sub: '"],["\\' })), [ISSUER, 'sub', '"],["\\'])
+})
+
 test('permit keeps the token that it was given', () => {
   const server = newServer(as, { scopeHierarchy: { 'todo:admin': ['todo:write'] } })
   const { token } = server.tryAuthenticate(get('Authorization', as.bearer({ scope: 'todo:admin', roles: ['staff'] })))

@@ -45,6 +45,12 @@ impl AccessToken {
     }
 
     #[getter]
+    fn principal(&self) -> Option<(String, &'static str, String)> {
+        let principal = self.token.principal()?;
+        Some((principal.issuer().to_owned(), principal.claim(), principal.value().to_owned()))
+    }
+
+    #[getter]
     fn audiences(&self) -> Vec<&str> {
         self.token.audiences().collect()
     }

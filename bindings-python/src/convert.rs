@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
+use serde_json::{Map, Value};
 
 /// The core's only error, as the `ConfigError` that the package defines.
 pub(crate) fn config_error(py: Python<'_>, error: &core::ConfigError) -> PyErr {
@@ -65,6 +66,11 @@ pub(crate) fn whole(value: &Bound<'_, PyAny>, setting: &str) -> PyResult<usize> 
 pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> PyResult<String> {
     static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     DUMPS.import(value.py(), "json", "dumps")?.call1((value,))?.extract()
+}
+
+/// The members of a JSON object.
+pub(crate) fn members(value: &Bound<'_, PyAny>) -> PyResult<Map<String, Value>> {
+    serde_json::from_str(&to_json(value)?).map_err(|error| PyTypeError::new_err(error.to_string()))
 }
 
 /// JSON that the core has checked, as Python objects.

@@ -18,6 +18,7 @@ mod pending;
 mod request;
 mod requirement;
 mod server;
+mod testing;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _mcp_bearer {
@@ -45,4 +46,6 @@ mod _mcp_bearer {
     use crate::requirement::Requirement;
     #[pymodule_export]
     use crate::server::ResourceServer;
+    #[pymodule_export]
+    use crate::testing::{ManualClock, TestIssuer};
 }

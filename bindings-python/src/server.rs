@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyType};
 
 use crate::access_token::AccessToken;
-use crate::convert::{config_error, named, seconds, setting_error, strings, to_json, whole};
+use crate::convert::{config_error, members, named, seconds, setting_error, strings, whole};
 use crate::decision::Decision;
 use crate::fields;
 use crate::health::{self, KeysHealth};
@@ -203,9 +203,7 @@ fn set(builder: core::Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
             builder
         }
         "metadata" if optional => {
-            let members: serde_json::Map<_, _> = serde_json::from_str(&to_json(value)?)
-                .map_err(|error| PyTypeError::new_err(error.to_string()))?;
-            members.into_iter().fold(builder, |builder, (name, value)| builder.metadata(name, value))
+            members(value)?.into_iter().fold(builder, |builder, (name, value)| builder.metadata(name, value))
         }
         "keys" if optional => {
             let mapping = value.cast::<PyMapping>()?;

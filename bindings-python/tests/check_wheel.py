@@ -15,6 +15,7 @@ PROGRAM = """
 import asyncio, json, pathlib, sys
 import mcp_bearer
 import mcp_bearer.asgi
+import mcp_bearer.testing
 from mcp_bearer import Issuer, Issuers, Request, Requirement, ResourceServer
 
 installed = pathlib.Path(mcp_bearer.__file__).parent
@@ -31,6 +32,11 @@ given = test["input"]
 request = Request(method=given["method"], target=given["target"], headers=given["headers"])
 decision = asyncio.run(server.authorize(request, Requirement.none()))
 assert decision.token.issuer == test["result"]["token"]["issuer"]
+
+issuer = mcp_bearer.testing.Issuer("https://as.example.com")
+fields = list(issuer.headers("https://mcp.example.com").items())
+request = Request(method="GET", target="/", headers=fields)
+assert issuer.server("https://mcp.example.com").try_authenticate(request).authenticated
 
 try:
     import mcp_bearer.fastapi

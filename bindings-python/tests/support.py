@@ -1,15 +1,12 @@
 """An authorization server reduced to its keys, and an ASGI client reduced to one request."""
 
 import json
-import time
 from typing import Any
 
 import httpx2
-import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from jwt.algorithms import OKPAlgorithm
 
-from mcp_bearer import Issuer, Issuers, Request
+from mcp_bearer import Issuers, Request
+from mcp_bearer.testing import Issuer
 
 ISSUER = "https://as.example.com"
 RESOURCE = "https://mcp.example.com/mcp"
@@ -17,30 +14,21 @@ METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 
 class TestIssuer:
-    """Makes a key, publishes it, mints tokens."""
+    """The issuer of the package, with tokens of one user for one resource."""
 
     __test__ = False
 
     def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
-        jwk = OKPAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
-        self.jwks: dict[str, Any] = {"keys": [{**jwk, "kid": "one", "alg": "EdDSA", "use": "sig"}]}
+        self._issuer = Issuer(ISSUER)
+        self.jwks = self._issuer.jwks
 
     def static(self) -> Issuers:
-        return Issuers([Issuer(ISSUER, jwks=self.jwks)])
+        return self._issuer.issuers()
 
     def token(self, scope: str = "todo:read", **claims: Any) -> str:
-        payload = {
-            "iss": ISSUER,
-            "aud": RESOURCE,
-            "sub": "alice",
-            "client_id": "cli",
-            "exp": int(time.time()) + 600,
-            "scope": scope,
-            **claims,
-        }
-        present = {name: value for name, value in payload.items() if value is not None}
-        return jwt.encode(present, self._key, algorithm="EdDSA", headers={"kid": "one"})
+        return self._issuer.token(
+            RESOURCE, scope=scope, claims={"sub": "alice", "client_id": "cli", **claims}
+        )
 
     def bearer(self, scope: str = "todo:read", **claims: Any) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token(scope, **claims)}"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mcp_bearer import Denial, Issuers, OperationPolicy, ResourceServer
-from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
+from mcp_bearer import Denial, Issuers, OperationPolicy, Requirement, ResourceServer
+from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware, RequirementMiddleware
 
 from .support import ISSUER, METADATA, RESOURCE, TestIssuer, client, request, rpc
 
@@ -369,3 +369,53 @@ async def test_a_public_route_is_compared_as_the_client_sent_it(server: Resource
         assert (await exchange(app, scope, {"type": "http.request"}))[0]["status"] == status
     without = {name: value for name, value in scope_of(path="/a/\u00e9").items() if name != "raw_path"}
     assert (await exchange(app, without, {"type": "http.request"}))[0]["status"] == 401
+
+
+@pytest.mark.parametrize("public", [[], ["/mcp"]])
+async def test_a_requirement_is_demanded_also_where_the_route_is_public(
+    server: ResourceServer, issuer: TestIssuer, public: list[str]
+) -> None:
+    inner = Application()
+    route = RequirementMiddleware(inner, Requirement.all_of("todo:read", "todo:write"))
+    app = BearerMiddleware(route, server, public_routes=public)
+    for token, status, scope in [
+        (None, 401, "todo:read"),
+        (issuer.token("todo:read"), 403, "todo:read todo:write"),
+        (issuer.token("todo:read", exp=1), 401, "todo:read"),
+    ]:
+        start, _ = await exchange(app, scope_of(token=token))
+        assert start["status"] == status
+        assert f'scope="{scope}"'.encode() in dict(start["headers"])[b"www-authenticate"]
+    assert inner.scopes == []
+    token = issuer.token("todo:write todo:read")
+    end = {"type": "http.request", "body": b"{}"}
+    start, _ = await exchange(app, scope_of(token=token), end)
+    assert start["status"] == 200
+    assert inner.scopes[0]["state"]["access_token"].subject == "alice"
+    assert inner.scopes[0]["user"].access_token.subject == "alice"
+
+
+async def test_a_requirement_holds_for_websockets(server: ResourceServer, issuer: TestIssuer) -> None:
+    app = BearerMiddleware(RequirementMiddleware(Application(), Requirement.scope("live")), server)
+    refused = await exchange(app, scope_of("websocket", issuer.token("todo:read")))
+    assert refused == [{"type": "websocket.close"}]
+    assert await exchange(app, scope_of("websocket", issuer.token("live"))) == [{"type": "websocket.accept"}]
+
+
+async def test_a_requirement_needs_the_middleware() -> None:
+    with pytest.raises(RuntimeError, match="not protected"):
+        await exchange(RequirementMiddleware(Application(), Requirement.none()), scope_of())
+
+
+async def test_fields_of_authentication_are_on_every_response_of_a_route(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    route = RequirementMiddleware(Application(), Requirement.none())
+    for refused, status in [(None, 200), (Denial.internal(), 500)]:
+        app = BearerMiddleware(route, server)
+        decision = {"denial": refused, "response_headers": [("x-of-decision", "2")]}
+        app._guard = app._server = Stub(entry_of(server, issuer), decision)  # type: ignore[assignment]
+        start, *_ = await exchange(app, scope_of(), {"type": "http.request", "body": b""})
+        assert start["status"] == status
+        assert [field for field in start["headers"] if field[0] == NONCE[0]] == [NONCE]
+        assert (b"x-of-decision", b"2") in start["headers"]

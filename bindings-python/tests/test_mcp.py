@@ -9,7 +9,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server.auth.middleware.auth_context import get_access_token
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 
 from mcp_bearer import OperationPolicy, ResourceServer
@@ -26,11 +26,13 @@ async def running(server: ResourceServer, stateless: bool) -> Any:
     together = asyncio.Barrier(2) if hasattr(asyncio, "Barrier") else None
 
     @mcp.tool()
-    async def who() -> str:
+    async def who(ctx: Context) -> str:
         # Both calls are inside the tool at the same time.
         if together is not None:
             await asyncio.wait_for(together.wait(), 10)
         token = get_access_token()
+        request: Any = ctx.request_context.request
+        assert token is None or request.state.access_token.secret == token.token
         return f"{token.subject} {token.client_id}" if token else "nobody"
 
     @mcp.tool()

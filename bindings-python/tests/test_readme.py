@@ -1,49 +1,18 @@
 """The README's programs, and that of the repository's, run as they stand there."""
 
 import asyncio
-import re
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from mcp_bearer import ResourceServer
+from mcp_bearer.testing import Issuer
 
-from .support import RESOURCE, TestIssuer, rpc
-
-FOLDER = Path(__file__).parents[1]
-
-
-def programs(readme: Path) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", readme.read_text(), flags=re.DOTALL)
-
+from .documents import FOLDER, check_types, programs, run
+from .support import TestIssuer, rpc
 
 FASTAPI, MCP, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
 (ROOT,) = programs(FOLDER.parent / "README.md")
-
-
-@pytest.fixture(name="known")
-def _known(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
-    monkeypatch.setenv("MCP_SERVER_URL", RESOURCE)
-    from_env = ResourceServer.from_env
-
-    class Known:
-        """The issuer of the tests in place of one on the network."""
-
-        @staticmethod
-        def from_env(**defaults: Any) -> ResourceServer:
-            return from_env(issuers=issuer.static(), **defaults)
-
-    monkeypatch.setattr("mcp_bearer.ResourceServer", Known)
-
-
-def run(program: str) -> dict[str, Any]:
-    names: dict[str, Any] = {}
-    exec(compile(program, "README.md", "exec"), names)
-    return names
 
 
 @pytest.mark.usefixtures("known")
@@ -71,8 +40,8 @@ def test_the_mcp_quickstart(issuer: TestIssuer) -> None:
         assert "alice" in http.post("/mcp", json=call, headers=headers).text
 
 
-def test_a_test() -> None:
-    run(TESTS)["test_an_unknown_path"]()
+def test_a_test(mcp_bearer_issuer: Issuer) -> None:
+    run(TESTS)["test_todos"](mcp_bearer_issuer)
 
 
 @pytest.mark.usefixtures("known")
@@ -83,9 +52,4 @@ def test_without_a_framework(issuer: TestIssuer) -> None:
 
 
 def test_they_have_types(tmp_path: Path) -> None:
-    for number, program in enumerate([FASTAPI, MCP, TESTS, NO_FRAMEWORK]):
-        (tmp_path / f"program_{number}.py").write_text(program)
-    mypy: list[str | Path] = [sys.executable, "-m", "mypy", "--strict", tmp_path]
-    mypy += ["--cache-dir", FOLDER / ".mypy_cache"]
-    checked = subprocess.run(mypy, capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stdout
+    check_types([FASTAPI, MCP, TESTS, NO_FRAMEWORK], tmp_path)

@@ -51,6 +51,21 @@ def test_an_allowed_decision_holds_the_token(server: ResourceServer, issuer: Tes
     assert token.secret not in repr(token)
 
 
+def test_the_principal_is_a_key(server: ResourceServer, issuer: TestIssuer) -> None:
+    def principal(**claims: Any) -> object:
+        who = server.try_authenticate(request(issuer.token(**claims)))
+        assert who is not None
+        assert who.token is not None
+        return who.token.principal
+
+    assert principal() == (ISSUER, "sub", "alice")
+    assert principal(sub=None) == (ISSUER, "client_id", "cli")
+    assert principal(sub=None, client_id=None, azp="job") == (ISSUER, "client_id", "job")
+    assert principal(sub=None, client_id=None) is None
+    named_alike = {principal(sub="cli"), principal(sub=None), principal(sub="cli", client_id="other")}
+    assert len(named_alike) == 2
+
+
 def test_a_denied_decision_is_false_and_complete(server: ResourceServer) -> None:
     decision = server.try_authorize(request(None), READ)
     assert decision is not None

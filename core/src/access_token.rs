@@ -8,7 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::clock::UnixTime;
+use crate::json::{Strings, Text};
 use crate::observe;
+use crate::principal::Principal;
 use crate::scope::ScopeSet;
 
 /// A token that has passed every check. Cheap to clone.
@@ -41,13 +43,13 @@ struct Inner {
 #[derive(Default)]
 pub(crate) struct Values<'a> {
     pub(crate) token: &'a str,
-    pub(crate) issuer: &'a str,
-    pub(crate) subject: Option<&'a str>,
-    pub(crate) client_id: Option<&'a str>,
-    pub(crate) jti: Option<&'a str>,
-    pub(crate) acr: Option<&'a str>,
-    pub(crate) audiences: Vec<&'a str>,
-    pub(crate) amr: Vec<&'a str>,
+    pub(crate) issuer: Text<'a>,
+    pub(crate) subject: Option<Text<'a>>,
+    pub(crate) client_id: Option<Text<'a>>,
+    pub(crate) jti: Option<Text<'a>>,
+    pub(crate) acr: Option<Text<'a>>,
+    pub(crate) audiences: Strings<'a>,
+    pub(crate) amr: Strings<'a>,
     pub(crate) scopes: ScopeSet,
     pub(crate) expires_at: UnixTime,
     pub(crate) issued_at: Option<UnixTime>,
@@ -66,11 +68,11 @@ impl AccessToken {
     pub(crate) fn new(values: Values<'_>) -> Self {
         let Values { issuer, subject, client_id, jti, acr, audiences, amr, .. } = values;
         let one = [Some(issuer), subject, client_id, jti, acr];
-        let all = one.iter().flatten().chain(&audiences).chain(&amr);
-        let mut text = String::with_capacity(all.map(|part| part.len()).sum());
-        let mut keep = |part: &str| {
+        let room = one.into_iter().flatten().map(Text::room).sum::<usize>() + audiences.room() + amr.room();
+        let mut text = String::with_capacity(room);
+        let mut keep = |part: Text<'_>| {
             let start = text.len();
-            text.push_str(part);
+            text.push_str(&part.read());
             Span { start, end: text.len() }
         };
         Self(Arc::new(Inner {
@@ -80,8 +82,8 @@ impl AccessToken {
             client_id: client_id.map(&mut keep),
             jti: jti.map(&mut keep),
             acr: acr.map(&mut keep),
-            audiences: audiences.into_iter().map(&mut keep).collect(),
-            amr: amr.into_iter().map(&mut keep).collect(),
+            audiences: audiences.map(&mut keep).collect(),
+            amr: amr.map(&mut keep).collect(),
             scopes: values.scopes,
             expires_at: values.expires_at,
             issued_at: values.issued_at,
@@ -112,6 +114,12 @@ impl AccessToken {
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.0.client_id.map(|span| self.text(span))
+    }
+
+    /// Whom it speaks for, as a key. `None` if it names neither a subject nor a client.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        Principal::of(self)
     }
 
     /// `aud`, one or several.

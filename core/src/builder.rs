@@ -14,6 +14,7 @@ use crate::challenge::Denials;
 use crate::claims::{Audience, ClaimRules};
 use crate::environment::Environment;
 use crate::error::ConfigError;
+use crate::header::LastHeader;
 use crate::identifier::{HttpHosts, Identifier};
 use crate::jwks::{Issuer, Issuers, IssuersBuilder};
 use crate::metadata::ProtectedResourceMetadata;
@@ -335,6 +336,7 @@ impl Builder {
             metadata,
             cache: TokenCache::new(self.token_cache),
             observers: Observers::new(&self.resource, self.observers),
+            last_header: LastHeader::default(),
             issuers,
         }))
     }

@@ -8,7 +8,7 @@
 //! changed as a whole. Where there is room for several tokens, the one goes that was not asked for.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -46,6 +46,13 @@ pub(crate) struct TokenCache {
     misses: AtomicU64,
 }
 
+/// One token in the cache, whether or not it is there. It is hashed once.
+pub(crate) struct Entry<'c> {
+    misses: &'c AtomicU64,
+    token: &'c [u8],
+    row: Option<(&'c Row, u64)>,
+}
+
 /// Tokens whose hashes agree in part.
 #[derive(Default)]
 struct Row {
@@ -71,40 +78,14 @@ impl TokenCache {
         Self { rows, hasher: RandomState::new(), misses: AtomicU64::new(0) }
     }
 
-    /// What is known of this token, if `is_valid` says that it still holds.
-    pub(crate) fn get(&self, token: &[u8], is_valid: impl FnOnce(&Verified) -> bool) -> Option<AccessToken> {
-        let (row, tag) = self.row(token)?;
-        let place = row.place_of(tag)?;
-        let verified = place.verified.load();
-        let verified = verified.as_ref().filter(|verified| verified.token.secret().as_bytes() == token)?;
-        if !is_valid(verified) {
-            return None;
-        }
-        // Written only where it changes something, so that readers of one token do not disturb each other.
-        if !place.used.load(Ordering::Relaxed) {
-            place.used.store(true, Ordering::Relaxed);
-        }
-        row.hits.fetch_add(1, Ordering::Relaxed);
-        Some(verified.token.clone())
+    /// Where this token is, or would be.
+    pub(crate) fn find<'c>(&'c self, token: &'c [u8]) -> Entry<'c> {
+        Entry { misses: &self.misses, token, row: self.row(token) }
     }
 
-    /// Whether there is, very likely, something to [`get`](Self::get).
+    /// Whether there is, very likely, something to [`get`](Entry::get).
     pub(crate) fn contains(&self, token: &[u8]) -> bool {
         self.row(token).is_some_and(|(row, tag)| row.place_of(tag).is_some())
-    }
-
-    pub(crate) fn insert(&self, verified: Verified) {
-        self.misses.fetch_add(1, Ordering::Relaxed);
-        let token = verified.token.secret().as_bytes();
-        // Nobody fills the memory with a few users' huge tokens.
-        if token.len() > LONGEST {
-            return;
-        }
-        let Some((row, tag)) = self.row(token) else { return };
-        let Some(place) = row.place_for(tag) else { return };
-        place.verified.store(Some(Arc::new(verified)));
-        place.used.store(false, Ordering::Relaxed);
-        place.tag.store(tag, Ordering::Relaxed);
     }
 
     pub(crate) fn clear(&self) {
@@ -126,9 +107,45 @@ impl TokenCache {
     /// The end of a token is its signature: nobody but the issuer can make two that agree there.
     fn row(&self, token: &[u8]) -> Option<(&Row, u64)> {
         let end = token.get(token.len().saturating_sub(HASHED)..)?;
-        let tag = self.hasher.hash_one(end) | 1;
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(end);
+        let tag = hasher.finish() | 1;
         let index = (tag >> 1) % u64::try_from(self.rows.len()).ok().filter(|rows| *rows > 0)?;
         Some((self.rows.get(usize::try_from(index).ok()?)?, tag))
+    }
+}
+
+impl Entry<'_> {
+    /// What is known of the token, if `is_valid` says that it still holds.
+    pub(crate) fn get(&self, is_valid: impl FnOnce(&Verified) -> bool) -> Option<AccessToken> {
+        let (row, tag) = self.row?;
+        let place = row.place_of(tag)?;
+        let verified = place.verified.load();
+        let verified =
+            verified.as_ref().filter(|verified| verified.token.secret().as_bytes() == self.token)?;
+        if !is_valid(verified) {
+            return None;
+        }
+        // Written only where it changes something, so that readers of one token do not disturb each other.
+        if !place.used.load(Ordering::Relaxed) {
+            place.used.store(true, Ordering::Relaxed);
+        }
+        row.hits.fetch_add(1, Ordering::Relaxed);
+        Some(verified.token.clone())
+    }
+
+    /// The token was verified.
+    pub(crate) fn insert(self, verified: Verified) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        // Nobody fills the memory with a few users' huge tokens.
+        if self.token.len() > LONGEST {
+            return;
+        }
+        let Some((row, tag)) = self.row else { return };
+        let Some(place) = row.place_for(tag) else { return };
+        place.verified.store(Some(Arc::new(verified)));
+        place.used.store(false, Ordering::Relaxed);
+        place.tag.store(tag, Ordering::Relaxed);
     }
 }
 

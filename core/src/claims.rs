@@ -1,9 +1,11 @@
 //! The claim rules: all of them applied before a key is looked for, so that junk costs no fetch.
 
+use std::borrow::Cow;
+
 use crate::access_token::{AccessToken, Values};
 use crate::clock::UnixTime;
 use crate::error::Reason;
-use crate::json::{self, Json, Malformed, Members};
+use crate::json::{self, Json, Malformed, Members, Strings, Text};
 use crate::scope::ScopeSet;
 
 /// What a token must say of itself.
@@ -127,8 +129,8 @@ impl<'a> Claims<'a> {
     }
 
     /// `iss` (RFC 7519 section 4.1.1): one string.
-    pub(crate) fn issuer(&self) -> Result<&str, Reason> {
-        string(&self.iss)?.ok_or(Reason::MissingClaim)
+    pub(crate) fn issuer(&self) -> Result<Cow<'a, str>, Reason> {
+        string(self.iss)?.map(Text::read).ok_or(Reason::MissingClaim)
     }
 
     /// Everything that needs no key: the kind of token, for whom, and when, which is returned.
@@ -166,7 +168,8 @@ impl<'a> Claims<'a> {
     /// RFC 9068 section 5 and RFC 8725 section 3.12: claims that only other kinds of token carry.
     fn check_kind(&self) -> Result<(), Reason> {
         let foreign = [&self.at_hash, &self.c_hash, &self.s_hash, &self.events];
-        let other_use = self.token_use.as_ref().is_some_and(|token_use| token_use.as_str() != Some("access"));
+        let other_use =
+            self.token_use.is_some_and(|token_use| token_use.as_str().as_deref() != Some("access"));
         if other_use || foreign.iter().any(|claim| claim.is_some()) {
             return Err(Reason::WrongType);
         }
@@ -179,20 +182,20 @@ impl<'a> Claims<'a> {
             if clients.is_empty() {
                 return Err(Reason::MissingClaim);
             }
-            let client = string(&self.client_id)?;
+            let client = string(self.client_id)?.map(Text::read);
             return client
                 .filter(|client| clients.iter().any(|own| own == client))
                 .map(|_| ())
                 .ok_or(Reason::WrongAudience);
         }
-        if !strings(&self.aud)?.any(|name| accepted.iter().any(|own| own.is(name))) {
+        if !strings(self.aud)?.any(|name| accepted.iter().any(|own| own.is(&name.read()))) {
             return Err(Reason::WrongAudience);
         }
         Ok(())
     }
 
     fn validity(&self) -> Result<Validity, Reason> {
-        Ok(Validity { exp: date(&self.exp)?.ok_or(Reason::MissingClaim)?, nbf: date(&self.nbf)? })
+        Ok(Validity { exp: date(self.exp)?.ok_or(Reason::MissingClaim)?, nbf: date(self.nbf)? })
     }
 
     /// What an application gets to see, once the signature has proved all of it.
@@ -200,44 +203,49 @@ impl<'a> Claims<'a> {
         let time = |claim| Ok(date(claim)?.map(time));
         Ok(AccessToken::new(Values {
             token,
-            issuer: self.issuer()?,
-            subject: string(&self.sub)?,
-            client_id: string(if self.client_id.is_some() { &self.client_id } else { &self.azp })?,
-            audiences: strings(&self.aud)?.collect(),
+            issuer: string(self.iss)?.ok_or(Reason::MissingClaim)?,
+            subject: string(self.sub)?,
+            client_id: string(self.client_id.or(self.azp))?,
+            audiences: strings(self.aud)?,
             scopes: self.granted()?,
-            expires_at: time(&self.exp)?.ok_or(Reason::MissingClaim)?,
-            issued_at: time(&self.iat)?,
-            jti: string(&self.jti)?,
-            auth_time: time(&self.auth_time)?,
-            acr: string(&self.acr)?,
-            amr: strings(&self.amr)?.collect(),
+            expires_at: time(self.exp)?.ok_or(Reason::MissingClaim)?,
+            issued_at: time(self.iat)?,
+            jti: string(self.jti)?,
+            auth_time: time(self.auth_time)?,
+            acr: string(self.acr)?,
+            amr: strings(self.amr)?,
         }))
     }
 
     /// The first present of three spellings (RFC 9068 section 2.2.3, and what providers send).
     fn granted(&self) -> Result<ScopeSet, Reason> {
-        match self.scope.as_ref().or(self.scopes.as_ref()).or(self.scp.as_ref()) {
+        match self.scope.or(self.scopes).or(self.scp) {
             None => Ok(ScopeSet::default()),
-            Some(Json::String(text)) => Ok(ScopeSet::granted(text.split(' '))),
-            Some(list) => list.as_strings().map(ScopeSet::granted).ok_or(Reason::MalformedClaim),
+            Some(Json::String(text)) => Ok(ScopeSet::granted(text.read().split(' '))),
+            Some(list) => {
+                let list = list.as_strings().ok_or(Reason::MalformedClaim)?;
+                Ok(ScopeSet::granted(list.map(Text::read)))
+            }
         }
     }
 }
 
-fn string<'c>(claim: &'c Claim<'_>) -> Result<Option<&'c str>, Reason> {
-    claim.as_ref().map(|value| value.as_str().ok_or(Reason::MalformedClaim)).transpose()
+fn string(claim: Claim<'_>) -> Result<Option<Text<'_>>, Reason> {
+    match claim {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Reason::MalformedClaim),
+    }
 }
 
 /// A string or an array of strings.
-fn strings<'c>(claim: &'c Claim<'_>) -> Result<impl Iterator<Item = &'c str>, Reason> {
-    let strings = claim.as_ref().map(|value| value.as_strings().ok_or(Reason::MalformedClaim));
-    Ok(strings.transpose()?.into_iter().flatten())
+fn strings(claim: Claim<'_>) -> Result<Strings<'_>, Reason> {
+    claim.map_or_else(|| Ok(Strings::default()), |value| value.as_strings().ok_or(Reason::MalformedClaim))
 }
 
 /// A `NumericDate` (RFC 7519 section 2): seconds, fractions allowed.
-fn date(claim: &Claim<'_>) -> Result<Option<f64>, Reason> {
+fn date(claim: Claim<'_>) -> Result<Option<f64>, Reason> {
     claim
-        .as_ref()
         .map(|value| value.as_number().filter(|date| date.abs() < MAX_DATE).ok_or(Reason::MalformedClaim))
         .transpose()
 }

@@ -8,38 +8,37 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use reader::{Reader, Value};
+pub(crate) use text::{Strings, Text};
 
 pub(crate) mod raw;
 pub(crate) mod reader;
+mod text;
 
 /// How deep arrays and objects may nest. Real tokens, key sets and metadata stay below 6.
 pub(crate) const MAX_DEPTH: usize = 16;
 
-/// A JSON value that borrows its strings where they hold no escape.
-#[derive(Clone, Debug, PartialEq)]
+/// A JSON value that was read and is clean. What a string or a container holds is left where it
+/// stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(f64),
-    String(Cow<'a, str>),
-    Array(Vec<Json<'a>>),
+    String(Text<'a>),
+    /// The text of an array of nothing but strings.
+    Strings(&'a str),
+    /// The text of any other array.
+    Array(&'a str),
     Object(Object<'a>),
 }
 
-/// An object's members in order, each name once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+/// The text of an object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Object<'a>(&'a str);
 
 /// Not JSON, or not as strict as required. What exactly is nobody's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
-
-/// What reading a value leaves: a [`Json`], or `()` where it only has to be clean.
-pub(crate) trait Read<'a>: Sized {
-    fn scalar(scalar: Json<'a>) -> Self;
-    fn array(items: Vec<Self>) -> Self;
-    fn object(members: Vec<(Cow<'a, str>, Self)>) -> Self;
-}
 
 /// Parses one object with nothing but white space around it.
 pub(crate) fn object(text: &str) -> Result<Object<'_>, Malformed> {
@@ -66,16 +65,11 @@ pub(crate) fn members<'a, T: Members<'a>>(text: &'a str) -> Result<T, Malformed>
         return Err(Malformed);
     }
     while let Some(name) = reader.name()? {
-        if let Some(place) = members.place(&name) {
-            if place.replace(read(&mut reader, MAX_DEPTH - 1)?).is_some() {
-                return Err(Malformed);
-            }
-        } else {
-            if is_private(&name) {
-                return Err(Malformed);
-            }
-            others.insert(name)?;
-            read::<()>(&mut reader, MAX_DEPTH - 1)?;
+        let value = read(&mut reader, MAX_DEPTH - 1)?;
+        match members.place(&name) {
+            Some(place) if place.is_none() => *place = Some(value),
+            None if !is_private(&name) => others.insert(name)?,
+            _ => return Err(Malformed),
         }
     }
     reader.end()?;
@@ -83,28 +77,38 @@ pub(crate) fn members<'a, T: Members<'a>>(text: &'a str) -> Result<T, Malformed>
 }
 
 /// Reads one value, `depth` levels of nesting at most.
-pub(crate) fn read<'a, T: Read<'a>>(reader: &mut Reader<'a>, depth: usize) -> Result<T, Malformed> {
-    let inner = depth.checked_sub(1).ok_or(Malformed);
-    Ok(match reader.value()? {
-        Value::Scalar(scalar) => T::scalar(scalar),
-        Value::Array => {
-            let (inner, mut items) = (inner?, Vec::new());
-            while reader.item()? {
-                items.push(read(reader, inner)?);
-            }
-            T::array(items)
+#[inline]
+pub(crate) fn read<'a>(reader: &mut Reader<'a>, depth: usize) -> Result<Json<'a>, Malformed> {
+    match reader.value()? {
+        Value::Scalar(scalar) => Ok(scalar),
+        container => read_container(container, reader, depth.checked_sub(1).ok_or(Malformed)?),
+    }
+}
+
+/// After the opening bracket.
+fn read_container<'a>(
+    container: Value<'a>,
+    reader: &mut Reader<'a>,
+    depth: usize,
+) -> Result<Json<'a>, Malformed> {
+    let start = reader.at() - 1;
+    if container == Value::Array {
+        let mut strings = true;
+        while reader.item()? {
+            strings &= matches!(read(reader, depth)?, Json::String(_));
         }
-        Value::Object => {
-            let (inner, mut members, mut unique) = (inner?, Vec::new(), Unique::default());
-            while let Some(name) = reader.name()? {
-                if is_private(&name) || !unique.admits(name.clone(), members.iter().map(|(own, _)| own)) {
-                    return Err(Malformed);
-                }
-                members.push((name, read(reader, inner)?));
-            }
-            T::object(members)
+        let text = reader.since(start)?;
+        return Ok(if strings { Json::Strings(text) } else { Json::Array(text) });
+    }
+    let mut names = MemberNames::default();
+    while let Some(name) = reader.name()? {
+        if is_private(&name) {
+            return Err(Malformed);
         }
-    })
+        names.insert(name)?;
+        read(reader, depth)?;
+    }
+    reader.since(start).map(|text| Json::Object(Object(text)))
 }
 
 /// Whoever reads such a member again as a `serde_json::Value`, such as an application its claims,
@@ -113,59 +117,48 @@ fn is_private(name: &str) -> bool {
     name.starts_with("$serde_json::private::")
 }
 
-impl<'a> Read<'a> for Json<'a> {
-    fn scalar(scalar: Self) -> Self {
-        scalar
-    }
-
-    fn array(items: Vec<Self>) -> Self {
-        Self::Array(items)
-    }
-
-    fn object(members: Vec<(Cow<'a, str>, Self)>) -> Self {
-        Self::Object(Object(members))
-    }
-}
-
-impl Read<'_> for () {
-    fn scalar(_: Json<'_>) {}
-    fn array(_: Vec<()>) {}
-    fn object(_: Vec<(Cow<'_, str>, ())>) {}
-}
-
 impl<'a> Object<'a> {
-    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
-        self.0.iter().find_map(|(own, value)| (own == name).then_some(value))
+    pub(crate) fn get(self, name: &str) -> Option<Json<'a>> {
+        raw::member(self.0, name).and_then(again)
     }
 }
 
 impl<'a> Json<'a> {
-    pub(crate) fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::String(text) => Some(text),
+            Self::String(text) => Some(text.read()),
             _ => None,
         }
     }
 
-    pub(crate) fn as_array(&self) -> Option<&[Json<'a>]> {
+    /// The items of an array.
+    pub(crate) fn as_array(self) -> Option<impl Iterator<Item = Self>> {
         match self {
-            Self::Array(items) => Some(items),
+            Self::Strings(text) | Self::Array(text) => Some(raw::items(text).filter_map(again)),
             _ => None,
         }
     }
 
     /// A string alone, or an array of nothing but strings.
-    pub(crate) fn as_strings(&self) -> Option<impl Iterator<Item = &str>> {
-        let items = self.as_array().unwrap_or(std::slice::from_ref(self));
-        items.iter().all(|item| item.as_str().is_some()).then(|| items.iter().filter_map(Json::as_str))
-    }
-
-    pub(crate) const fn as_number(&self) -> Option<f64> {
+    pub(crate) fn as_strings(self) -> Option<Strings<'a>> {
         match self {
-            Self::Number(number) => Some(*number),
+            Self::String(text) => Some(Strings::alone(text)),
+            Self::Strings(text) => Some(Strings::of(text)),
             _ => None,
         }
     }
+
+    pub(crate) const fn as_number(self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// A part of what was read.
+fn again(text: &str) -> Option<Json<'_>> {
+    read(&mut Reader::new(text), MAX_DEPTH).ok()
 }
 
 /// Whether a name is new: a scan of the first few, a set for the many that a peer may send.

@@ -51,6 +51,23 @@
 //!
 //! The [`manual`] is about keys that rotate or cannot be had, and about known vulnerabilities.
 //!
+//! # In tests
+//!
+//! The feature `testing` has an issuer for tests, which need no network then:
+//!
+//! ```rust
+//! # #[cfg(feature = "testing")] {
+//! use mcp_bearer::testing::Issuer;
+//!
+//! let issuer = Issuer::new("https://as.example.com");
+//! let server = issuer.server("https://mcp.example.com").build()?; // for the application
+//! let authorization = issuer.token("https://mcp.example.com").scope("todo:read").authorization();
+//! # let request = mcp_bearer::Request::new("GET", "/").authorization(authorization.as_bytes());
+//! # assert!(matches!(server.try_authenticate(&request), std::task::Poll::Ready(mcp_bearer::Authentication::Authenticated { .. })));
+//! # }
+//! # Ok::<(), mcp_bearer::ConfigError>(())
+//! ```
+//!
 //! # Features
 //!
 //! | feature | default | adds |
@@ -77,10 +94,12 @@ mod environment;
 mod error;
 mod fetch;
 mod guard;
+mod header;
 mod identifier;
 mod json;
 mod jwks;
 mod metadata;
+mod principal;
 mod request;
 mod requirement;
 mod scope;
@@ -113,6 +132,7 @@ pub use crate::jwks::{Issuer, Issuers, IssuersBuilder, KeyHealth, KeysEvent, Key
 pub use crate::metadata::{MetadataRoutes, ProtectedResourceMetadata, RootAlias};
 pub use crate::observe::DecisionEvent;
 pub use crate::operation::OperationPolicy;
+pub use crate::principal::Principal;
 pub use crate::request::Request;
 pub use crate::requirement::Requirement;
 pub use crate::scope::ScopeSet;

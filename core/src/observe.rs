@@ -196,6 +196,27 @@ impl Observers {
         Watch { observers: self, check, since }
     }
 
+    #[cold]
+    fn tell(&self, check: Check, duration: Duration, outcome: Outcome<'_>) {
+        let Outcome { reason, token, request, operation } = outcome;
+        let sent = || request.and_then(|request| BearerToken::glimpse(request.authorization_values()));
+        let event = DecisionEvent {
+            resource: &self.resource,
+            check,
+            reason,
+            issuer: token.map(AccessToken::issuer),
+            subject: token.and_then(AccessToken::subject),
+            client_id: token.and_then(AccessToken::client_id),
+            scopes: token.map(AccessToken::scopes),
+            operation,
+            duration,
+            credential: token.map(|token| token.secret().as_bytes()).or_else(sent),
+        };
+        for tell in &self.functions {
+            tell(&event);
+        }
+    }
+
     /// How many were refused for each reason.
     pub(crate) fn denied(&self) -> Vec<(Reason, u64)> {
         let counts = self.denied.iter().map(|count| count.load(Ordering::Relaxed));
@@ -216,37 +237,28 @@ pub(crate) struct Watch<'o> {
     since: Option<Instant>,
 }
 
+/// How a check has ended.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Outcome<'a> {
+    /// Why the request is refused, if it is.
+    pub(crate) reason: Option<Reason>,
+    /// That is verified, now or before.
+    pub(crate) token: Option<&'a AccessToken>,
+    /// That may have another.
+    pub(crate) request: Option<&'a Request<'a>>,
+    pub(crate) operation: Option<Operation<'a>>,
+}
+
 impl Watch<'_> {
-    /// It has ended with the token that is verified now, or was before, if there is one.
-    pub(crate) fn end(
-        self,
-        reason: Option<Reason>,
-        token: Option<&AccessToken>,
-        request: Option<&Request<'_>>,
-        operation: Option<Operation<'_>>,
-    ) {
+    #[inline]
+    pub(crate) fn end(self, outcome: Outcome<'_>) {
         let Self { observers, check, since } = self;
-        if let Some(reason) = reason
-            && let Some(count) = observers.denied.get(reason as usize)
-        {
+        let count = outcome.reason.and_then(|reason| observers.denied.get(reason as usize));
+        if let Some(count) = count {
             count.fetch_add(1, Ordering::Relaxed);
         }
-        let Some(since) = since else { return };
-        let sent = || request.and_then(|request| BearerToken::glimpse(request.authorization_values()));
-        let event = DecisionEvent {
-            resource: &observers.resource,
-            check,
-            reason,
-            issuer: token.map(AccessToken::issuer),
-            subject: token.and_then(AccessToken::subject),
-            client_id: token.and_then(AccessToken::client_id),
-            scopes: token.map(AccessToken::scopes),
-            operation,
-            duration: since.elapsed(),
-            credential: token.map(|token| token.secret().as_bytes()).or_else(sent),
-        };
-        for tell in &observers.functions {
-            tell(&event);
+        if let Some(since) = since {
+            observers.tell(check, since.elapsed(), outcome);
         }
     }
 }

@@ -42,11 +42,11 @@ impl ScopeSet {
     }
 
     /// Scopes of a token.
-    pub(crate) fn granted<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn granted<'a, S: Into<Cow<'a, str>>>(scopes: impl IntoIterator<Item = S>) -> Self {
         let (mut distinct, mut unique) = (Vec::new(), Unique::default());
-        for scope in scopes.into_iter().filter(|scope| !scope.is_empty()) {
-            if unique.admits(Cow::Borrowed(scope), distinct.iter()) {
-                distinct.push(Box::from(scope));
+        for scope in scopes.into_iter().map(Into::into).filter(|scope| !scope.is_empty()) {
+            if unique.admits(scope.clone(), distinct.iter()) {
+                distinct.push(scope.into());
             }
         }
         Self(distinct)

@@ -9,21 +9,22 @@ use std::time::Duration;
 
 use crate::access_token::AccessToken;
 use crate::builder::Builder;
-use crate::cache::{TokenCache, Verified};
+use crate::cache::{Entry, TokenCache, Verified};
 use crate::challenge::Denials;
 use crate::claims::{ClaimRules, Claims};
 use crate::clock::UnixTime;
 use crate::credentials::BearerToken;
 use crate::decision::{Authentication, Decision, Denial, Headers};
 use crate::error::Reason;
+use crate::header::LastHeader;
 use crate::jwks::{Find, Flight, Issuers, KeysHealth, VerificationKey, Waited};
 use crate::metadata::ProtectedResourceMetadata;
-use crate::observe::{Check, Observers, Stats, Watch};
+use crate::observe::{Check, Observers, Outcome, Stats, Watch};
 use crate::operation::{Needs, OperationPolicy, OperationRequest, Refusal};
 use crate::request::Request;
 use crate::requirement::Requirement;
 use crate::scope::{ScopeHierarchy, ScopeSet};
-use crate::token::{CompactJws, Header, TokenRules};
+use crate::token::{CompactJws, TokenRules};
 
 /// An OAuth 2.1 resource server for one resource. Cheap to clone, safe to share.
 ///
@@ -38,9 +39,8 @@ use crate::token::{CompactJws, Header, TokenRules};
 ///     .issuers(issuer.issuers())
 ///     .build()?;
 ///
-/// let token = issuer.token("https://mcp.example.com/mcp").scope("todo:read").mint();
-/// let header = format!("Bearer {token}");
-/// let request = Request::new("GET", "/todos").authorization(header.as_bytes());
+/// let authorization = issuer.token("https://mcp.example.com/mcp").scope("todo:read").authorization();
+/// let request = Request::new("GET", "/todos").authorization(authorization.as_bytes());
 ///
 /// match server.authorize(&request, &Requirement::scope("todo:read")?).await {
 ///     Decision::Allowed { token, .. } => assert_eq!(token.issuer(), "https://as.example.com"),
@@ -68,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) metadata: ProtectedResourceMetadata,
     pub(crate) cache: TokenCache,
     pub(crate) observers: Observers,
+    pub(crate) last_header: LastHeader,
 }
 
 /// Why [`Inner::verify`] stopped.
@@ -94,7 +95,7 @@ impl ResourceServer {
     pub fn permit(&self, token: AccessToken, requirement: &Requirement) -> Decision {
         let watch = self.0.observers.watch(Check::Requirement);
         let refused = requirement.check(&token, &self.0.hierarchy).err();
-        watch.end(refused, Some(&token), None, None);
+        watch.end(Outcome { reason: refused, token: Some(&token), ..Outcome::default() });
         match refused {
             None => Decision::allowed(token),
             Some(reason) => Decision::Denied(self.0.forbid(reason, &token, requirement)),
@@ -132,8 +133,8 @@ impl ResourceServer {
         let judged = policy.judge(request, token.as_ref());
         let operation = judged.as_ref().ok().and_then(|needs| needs.operation);
         let outcome = self.0.allow(judged, token.as_ref());
-        let refused = outcome.as_ref().err().map(|denial| denial.reason);
-        watch.end(refused, token.as_ref(), None, operation);
+        let reason = outcome.as_ref().err().map(|denial| denial.reason);
+        watch.end(Outcome { reason, token: token.as_ref(), operation, ..Outcome::default() });
         match outcome {
             Ok(()) => Decision::allowed(token),
             Err(denial) => Decision::Denied(denial),
@@ -199,7 +200,10 @@ impl ResourceServer {
     ) -> Poll<Authentication> {
         let watch = self.0.observers.watch(Check::Token);
         match self.0.attempt(request, needed, Waited::Not) {
-            Ok(answer) => Poll::Ready(told(watch, request, answer)),
+            Ok(answer) => {
+                tell(watch, request, &answer);
+                Poll::Ready(answer)
+            }
             Err(_) => Poll::Pending,
         }
     }
@@ -222,7 +226,10 @@ impl ResourceServer {
         let mut waited = Waited::Not;
         loop {
             match self.0.attempt(request, needed, waited) {
-                Ok(answer) => return told(watch, request, answer),
+                Ok(answer) => {
+                    tell(watch, request, &answer);
+                    return answer;
+                }
                 // Once, or twice for a key that is new: whoever has waited enough is answered.
                 Err(flight) => waited = flight.wait().await,
             }
@@ -234,15 +241,17 @@ impl Inner {
     /// The straight line. Each step may stop the request; none does I/O.
     fn verify(&self, request: &Request<'_>, now: UnixTime, waited: Waited) -> Result<AccessToken, Stop> {
         let values = request.authorization_values();
-        if let Some(token) = BearerToken::glimpse(values).and_then(|token| self.seen(token, now)) {
+        let entry = BearerToken::glimpse(values).map(|token| self.cache.find(token));
+        if let Some(token) = entry.as_ref().and_then(|entry| self.seen(entry, now)) {
             return Ok(token);
         }
         let bearer = BearerToken::from_values(values)?;
-        let jws = CompactJws::decode(bearer, &self.token_rules)?;
-        let header = Header::parse(&jws, &self.token_rules)?;
+        let jws = CompactJws::split(bearer, &self.token_rules)?;
+        let header = self.last_header.judge(jws.header(), &self.token_rules)?;
+        let jws = jws.decode(&self.token_rules.base64url)?;
 
         let claims = Claims::parse(jws.payload()?)?;
-        let issuer = self.issuers.get(claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
+        let issuer = self.issuers.get(&claims.issuer()?).ok_or(Reason::UnknownIssuer)?;
         let validity = claims.check(&self.claim_rules, header.typed, issuer.audiences(), now)?;
         let access_token = claims.to_access_token(bearer.secret())?;
 
@@ -255,14 +264,17 @@ impl Inner {
         let signed =
             |key: &&VerificationKey| key.verify(header.algorithm, jws.signing_input(), jws.signature());
         let key = keys.iter().find(signed).ok_or(Reason::BadSignature)?.thumbprint();
-        let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
-        self.cache.insert(Verified { token, validity, issuer, key });
+        self.last_header.keep(header);
+        if let Some(entry) = entry {
+            let (token, issuer) = (access_token.clone(), Arc::clone(issuer));
+            entry.insert(Verified { token, validity, issuer, key });
+        }
         Ok(access_token)
     }
 
     /// A token that was verified before, if all that may have changed since has not.
-    fn seen(&self, token: &[u8], now: UnixTime) -> Option<AccessToken> {
-        self.cache.get(token, |verified| {
+    fn seen(&self, entry: &Entry<'_>, now: UnixTime) -> Option<AccessToken> {
+        entry.get(|verified| {
             verified.validity.check(self.claim_rules.leeway, now).is_ok()
                 && verified.issuer.keys().vouches_for(&verified.key, now)
         })
@@ -319,14 +331,13 @@ impl Inner {
     }
 }
 
-/// An answer, of which its observers have been told.
-fn told(watch: Watch<'_>, request: &Request<'_>, answer: Authentication) -> Authentication {
-    let (reason, token) = match &answer {
+/// Who is calling, for those who observe.
+fn tell(watch: Watch<'_>, request: &Request<'_>, answer: &Authentication) {
+    let (reason, token) = match answer {
         Authentication::Authenticated { token, .. } => (None, Some(token)),
         Authentication::Denied(denial) => (Some(denial.reason), None),
     };
-    watch.end(reason, token, Some(request), None);
-    answer
+    watch.end(Outcome { reason, token, request: Some(request), ..Outcome::default() });
 }
 
 impl From<Reason> for Stop {

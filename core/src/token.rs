@@ -1,16 +1,13 @@
 //! A compact JWS taken apart: strict in form, nothing in it believed yet.
 //!
-//! Claims are judged in [`crate::claims`], the signature by a key of [`crate::jwks`]. `jku`,
-//! `x5u`, `jwk` and `x5c` are never looked at: a key comes from the issuer's set or not at all.
-
-use std::borrow::Cow;
-use std::ops::Range;
+//! The header is judged in [`crate::header`], claims in [`crate::claims`], the signature by a key of
+//! [`crate::jwks`]. `jku`, `x5u`, `jwk` and `x5c` are never looked at: a key comes from the issuer's set
+//! or not at all.
 
 use crate::algorithm::Algorithm;
 use crate::base64url::Base64Url;
 use crate::credentials::BearerToken;
 use crate::error::Reason;
-use crate::json::{self, Json, Malformed, Members};
 
 /// What of a token's outside is accepted.
 #[derive(Clone, Debug)]
@@ -22,18 +19,24 @@ pub(crate) struct TokenRules {
     pub(crate) base64url: Base64Url,
 }
 
-/// A compact JWS (RFC 7515 section 3.1) with its parts decoded, which says nothing yet.
+/// The parts of a compact JWS (RFC 7515 section 3.1), still encoded.
 pub(crate) struct CompactJws<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
     signing_input: &'a str,
-    /// Header, payload and signature, one behind the other.
-    decoded: Vec<u8>,
-    header_end: usize,
-    /// A header that is refused is the reason, whatever follows it.
-    payload_end: Result<usize, Reason>,
+}
+
+/// What they stand for, which says nothing yet.
+pub(crate) struct Decoded<'a> {
+    signing_input: &'a str,
+    /// Payload and signature, one behind the other.
+    bytes: Vec<u8>,
+    payload_end: usize,
 }
 
 impl<'a> CompactJws<'a> {
-    pub(crate) fn decode(bearer: BearerToken<'a>, rules: &TokenRules) -> Result<Self, Reason> {
+    pub(crate) fn split(bearer: BearerToken<'a>, rules: &TokenRules) -> Result<Self, Reason> {
         let text = bearer.secret();
         if text.len() > rules.max_size {
             return Err(Reason::MalformedToken);
@@ -43,16 +46,33 @@ impl<'a> CompactJws<'a> {
         let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(Reason::MalformedToken);
         };
-        let mut decoded = Vec::with_capacity(text.len());
-        let mut part = |range| {
-            let part = text.get(range).unwrap_or_default();
-            rules.base64url.decode(part, &mut decoded).ok_or(Reason::MalformedToken)
-        };
-        let header_end = part(0..first)?;
-        let payload_end = part(first + 1..second);
-        let payload_end = payload_end.and_then(|end| part(second + 1..text.len()).map(|_| end));
-        let signing_input = text.get(..second).unwrap_or_default();
-        Ok(Self { signing_input, decoded, header_end, payload_end })
+        let part = |range| text.get(range).ok_or(Reason::MalformedToken);
+        Ok(Self {
+            header: part(0..first)?,
+            payload: part(first + 1..second)?,
+            signature: part(second + 1..text.len())?,
+            signing_input: part(0..second)?,
+        })
+    }
+
+    pub(crate) const fn header(&self) -> &'a str {
+        self.header
+    }
+
+    pub(crate) fn decode(&self, base64url: &Base64Url) -> Result<Decoded<'a>, Reason> {
+        let mut bytes = Vec::with_capacity(self.payload.len() + self.signature.len());
+        let mut part = |part| base64url.decode(part, &mut bytes).ok_or(Reason::MalformedToken);
+        let payload_end = part(self.payload)?;
+        part(self.signature)?;
+        Ok(Decoded { signing_input: self.signing_input, bytes, payload_end })
+    }
+}
+
+impl<'a> Decoded<'a> {
+    /// The claims, still only a peer's word.
+    pub(crate) fn payload(&self) -> Result<&str, Reason> {
+        let bytes = self.bytes.get(..self.payload_end).unwrap_or_default();
+        std::str::from_utf8(bytes).map_err(|_| Reason::MalformedToken)
     }
 
     pub(crate) const fn signing_input(&self) -> &'a [u8] {
@@ -60,95 +80,6 @@ impl<'a> CompactJws<'a> {
     }
 
     pub(crate) fn signature(&self) -> &[u8] {
-        self.payload_end.ok().and_then(|end| self.decoded.get(end..)).unwrap_or_default()
-    }
-
-    fn header(&self) -> Result<&str, Reason> {
-        self.json(0..self.header_end)
-    }
-
-    /// The claims, still only a peer's word.
-    pub(crate) fn payload(&self) -> Result<&str, Reason> {
-        self.json(self.header_end..self.payload_end?)
-    }
-
-    fn json(&self, part: Range<usize>) -> Result<&str, Reason> {
-        let bytes = self.decoded.get(part).unwrap_or_default();
-        std::str::from_utf8(bytes).map_err(|_| Reason::MalformedToken)
-    }
-}
-
-/// A JOSE header that has passed.
-pub(crate) struct Header<'a> {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) kid: Option<Cow<'a, str>>,
-    /// It says `at+jwt`.
-    pub(crate) typed: bool,
-}
-
-impl<'a> Header<'a> {
-    pub(crate) fn parse(jws: &'a CompactJws<'_>, rules: &TokenRules) -> Result<Self, Reason> {
-        let header: Parameters<'_> =
-            json::members(jws.header()?).map_err(|Malformed| Reason::MalformedToken)?;
-        let algorithm = header.algorithm(rules)?;
-        let typed = header.is_access_token(rules)?;
-        // RFC 7515 section 4.1.11: no extension is understood here. `b64` (RFC 7797) and `zip` change
-        // how the payload is read, with or without `crit`.
-        if header.crit.is_some() || header.b64.is_some() || header.zip.is_some() {
-            return Err(Reason::CriticalHeader);
-        }
-        match header.kid {
-            None => Ok(Self { algorithm, kid: None, typed }),
-            Some(Json::String(kid)) => Ok(Self { algorithm, kid: Some(kid), typed }),
-            Some(_) => Err(Reason::MalformedToken),
-        }
-    }
-}
-
-/// The parameters of a JOSE header that decide (RFC 7515 section 4.1).
-#[derive(Default)]
-struct Parameters<'a> {
-    alg: Option<Json<'a>>,
-    kid: Option<Json<'a>>,
-    typ: Option<Json<'a>>,
-    crit: Option<Json<'a>>,
-    b64: Option<Json<'a>>,
-    zip: Option<Json<'a>>,
-}
-
-impl<'a> Members<'a> for Parameters<'a> {
-    fn place(&mut self, name: &str) -> Option<&mut Option<Json<'a>>> {
-        Some(match name {
-            "alg" => &mut self.alg,
-            "kid" => &mut self.kid,
-            "typ" => &mut self.typ,
-            "crit" => &mut self.crit,
-            "b64" => &mut self.b64,
-            "zip" => &mut self.zip,
-            _ => return None,
-        })
-    }
-}
-
-impl Parameters<'_> {
-    /// RFC 8725 section 3.1: the algorithms are ours to choose, never the token's.
-    fn algorithm(&self, rules: &TokenRules) -> Result<Algorithm, Reason> {
-        self.alg
-            .as_ref()
-            .and_then(Json::as_str)
-            .and_then(Algorithm::from_name)
-            .filter(|algorithm| rules.algorithms.contains(algorithm))
-            .ok_or(Reason::UnsupportedAlgorithm)
-    }
-
-    /// RFC 9068 section 4 with RFC 8725 section 3.11: a token that says it is something else is.
-    fn is_access_token(&self, rules: &TokenRules) -> Result<bool, Reason> {
-        let is = |typ: &str, known: &str| typ.eq_ignore_ascii_case(known);
-        match &self.typ {
-            Some(Json::String(typ)) if is(typ, "at+jwt") || is(typ, "application/at+jwt") => Ok(true),
-            Some(Json::String(typ)) if is(typ, "JWT") && !rules.strict => Ok(false),
-            None if !rules.strict => Ok(false),
-            _ => Err(Reason::WrongType),
-        }
+        self.bytes.get(self.payload_end..).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Verified tokens are remembered, and nothing else is.
+//! Verified tokens and the last good header are remembered, and nothing else is.
 #![cfg(feature = "testing")]
 #![allow(
     clippy::unwrap_used,
@@ -166,7 +166,7 @@ async fn a_key_that_has_left_the_set_refuses_the_tokens_that_are_remembered() {
     assert_eq!(world.reason(&token).await, "allowed");
     assert_eq!(world.reason(&token).await, "allowed");
     let old = world.jwks.lock().unwrap().clone();
-    world.issuer.rotate(SigningKey::generate("next", Algorithm::Es256));
+    world.issuer.rotate_to(SigningKey::generate("next", Algorithm::Es256));
     let mut both = world.issuer.jwks();
     *world.jwks.lock().unwrap() = both.to_string();
     world.now.fetch_add(1_000, Ordering::SeqCst);
@@ -240,4 +240,24 @@ fn it_belongs_to_one_server_and_is_no_way_around_its_audience() {
         matches!(one.try_authorize(&request, &missing), Poll::Ready(Decision::Denied(_))),
         "no decision is kept"
     );
+}
+
+#[tokio::test]
+async fn a_known_header_says_nothing_of_another_nor_of_a_signature() {
+    let world = World::new(0);
+    let token = || world.issuer.token(RESOURCE);
+    for _ in 0..2 {
+        for (token, reason) in [
+            (token().mint(), "allowed"),
+            (token().mint_with(&[0; 64]), "bad_signature"),
+            (token().claim("token_use", "id").mint(), "allowed"),
+            (token().claim("token_use", "id").header("typ", "JWT").mint(), "wrong_type"),
+            (token().header("typ", "JWT").mint(), "allowed"),
+            (token().claim("token_use", "id").header("typ", "JWT").mint(), "wrong_type"),
+            (token().header("crit", "exp").mint(), "critical_header"),
+            (token().header("alg", "none").mint(), "unsupported_algorithm"),
+        ] {
+            assert_eq!(world.reason(&token).await, reason, "{token}");
+        }
+    }
 }

@@ -45,7 +45,7 @@ function install(...packages) {
 function checkContents() {
   const names = readdirSync(installed)
   assert.ok(names.includes('README.md') && names.includes('LICENSE-MIT'), names.join(' '))
-  assert.deepEqual(names.filter(name => /^(src|test|npm|node_modules|Cargo|build)/.test(name) || name.endsWith('.node')), [])
+  assert.deepEqual(names.filter(name => /^(src|test|npm|node_modules|build\.rs|Cargo\.toml|.*\.node)$/.test(name)), [])
   // The loader names each package that npm installs for a platform.
   const loader = readFileSync(join(installed, 'native.js'), 'utf8')
   const named = Array.from(loader.matchAll(/require\('(mcp-bearer-.*)'\)/g), ([, name]) => name)

@@ -1,7 +1,6 @@
 // Uses the installed package as an ES module: a real key fetch, then a token.
 
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import http from 'node:http'
 
@@ -10,23 +9,18 @@ import { requireScope } from 'mcp-bearer/express'
 import { operations } from 'mcp-bearer/fastify'
 import { accessToken, protect } from 'mcp-bearer/fetch'
 import { tokenVerifier } from 'mcp-bearer/mcp'
+import { Issuer } from 'mcp-bearer/testing'
 
-const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-const issuerServer = http.createServer((req, res) => {
-  res.end(JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: '1' }] }))
-})
+const issuerServer = http.createServer((req, res) => res.end(JSON.stringify(signing.jwks)))
 await once(issuerServer.listen(0, '127.0.0.1'), 'listening')
 const issuer = `http://127.0.0.1:${issuerServer.address().port}`
-
-const part = value => Buffer.from(JSON.stringify(value)).toString('base64url')
-const claims = { iss: issuer, aud: 'http://127.0.0.1', exp: Date.now() / 1000 + 60, sub: 'alice' }
-const input = `${part({ alg: 'EdDSA', kid: '1' })}.${part(claims)}`
-const token = `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`
+const signing = new Issuer(issuer)
+const authorization = signing.authorization({ audience: 'http://127.0.0.1', claims: { sub: 'alice' } })
 
 const server = new ResourceServer({ resource: 'http://127.0.0.1', issuers: [{ issuer, jwksUri: `${issuer}/keys` }] })
 const gate = protect(server)
 assert.equal((await gate(new Request('http://127.0.0.1/'))).status, 401)
-const request = new Request('http://127.0.0.1/', { headers: { authorization: `Bearer ${token}` } })
+const request = new Request('http://127.0.0.1/', { headers: { authorization } })
 assert.equal(await gate(request), undefined)
 assert.equal(accessToken(request).subject, 'alice')
 assert.equal(typeof requireScope('a'), 'function')

@@ -18,6 +18,7 @@ import { operations, protect, requirement, requireScope, type AuthInfo } from 'm
 import * as fastify from 'mcp-bearer/fastify'
 import * as web from 'mcp-bearer/fetch'
 import { tokenVerifier, type TokenVerifier } from 'mcp-bearer/mcp'
+import { Issuer, type ManualClock, type TokenOptions } from 'mcp-bearer/testing'
 
 const options: ResourceServerOptions = {
   resource: 'https://mcp.example.com/mcp',
@@ -125,6 +126,16 @@ await secure.register(fastify.protect(server))
 secure.get('/x', { onRequest: fastify.requireScope('a') }, async request => request.accessToken?.subject)
 fast.addHook('preParsing', fastify.operations(policy))
 fast.addHook('onRequest', fastify.requireScope('a'))
+const issuer = new Issuer('https://as.example.com', { algorithm: 'ES256' })
+const forTests: ResourceServer = issuer.server({ resource: 'https://h', leewayMs: 0 })
+const audience = 'https://h'
+const token: TokenOptions = { audience, scope: 'a', claims: { exp: undefined, roles: ['staff'] }, header: { kid: 'other' } }
+const values: string[] = [issuer.token(token), issuer.authorization({ audience }), issuer.identifier]
+const clock: ManualClock = issuer.clock
+clock.advance(60_000)
+clock.now = Date.now()
+issuer.rotate()
+void [forTests, values, issuer.jwks.keys.length, ResourceServer.fromEnv({ issuers: issuer.issuers() })]
 
 try {
   new ResourceServer(options)

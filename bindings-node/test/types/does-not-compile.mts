@@ -6,9 +6,11 @@ import { AccessToken, OperationPolicy, Requirement, ResourceServer, type Decisio
 import { operations, protect, requireScope } from 'mcp-bearer/express'
 import * as fastify from 'mcp-bearer/fastify'
 import { tokenVerifier } from 'mcp-bearer/mcp'
+import { Issuer } from 'mcp-bearer/testing'
 
 declare const server: ResourceServer
 declare const decision: Decision
+declare const issuer: Issuer
 const resource = 'https://mcp.example.com/mcp'
 const issuers = ['https://as.example.com']
 
@@ -58,3 +60,11 @@ Fastify().get('/', { onRequest: fastify.operations(new OperationPolicy({})) }, a
 Fastify().addHook('onRequest', fastify.protect(server))
 // @ts-expect-error: only a guard says who is calling
 Fastify().get('/', async request => (request.accessToken = undefined))
+// @ts-expect-error: whose keys are trusted is settled
+issuer.server({ resource, issuers })
+// @ts-expect-error: a token is for somebody
+issuer.token({ scope: 'todo:read' })
+// @ts-expect-error: scopes are one string, as in the token
+issuer.token({ audience: resource, scope: ['todo:read'] })
+// @ts-expect-error: there is one clock
+issuer.clock = { now: 0, advance() {} }

@@ -1,4 +1,7 @@
-"""The native classes of mcp_bearer, which re-exports all of them but Pending."""
+"""The native classes of mcp_bearer, which re-exports all of them but Pending.
+
+ManualClock and TestIssuer are those of mcp_bearer.testing.
+"""
 
 import builtins
 import os
@@ -18,6 +21,7 @@ __all__ = [
     "Issuers",
     "KeyHealth",
     "KeysHealth",
+    "ManualClock",
     "MetadataRoutes",
     "OperationGuard",
     "OperationPolicy",
@@ -28,6 +32,7 @@ __all__ = [
     "ResourceServer",
     "Response",
     "Stats",
+    "TestIssuer",
     "TokenCacheStats",
 ]
 
@@ -558,6 +563,15 @@ class AccessToken:
         """``client_id``, else ``azp``; never the subject."""
 
     @property
+    def principal(self) -> tuple[str, Literal["sub", "client_id"], str] | None:
+        """Whom it speaks for: a key for sessions, lists of one's own, and rate limits.
+
+        The issuer, ``"sub"`` and the subject; or, if there is none, the issuer, ``"client_id"`` and
+        the client. A user and a client are never the same one, however they are spelled. ``None``
+        if the token names neither.
+        """
+
+    @property
     def audiences(self) -> list[str]:
         """``aud``, one or several."""
 
@@ -806,3 +820,45 @@ class Pending:
 
     def poll(self, wake: Callable[[], object], /) -> Any:
         """Return the answer, or ``None``, in which case ``wake`` will be called from any thread."""
+
+@final
+class TestIssuer:
+    """What ``mcp_bearer.testing.Issuer`` is made of."""
+
+    def __new__(cls, identifier: str, algorithm: str, /) -> TestIssuer: ...
+    @property
+    def identifier(self) -> str: ...
+    @property
+    def jwks(self) -> dict[str, Any]: ...
+    @property
+    def clock(self) -> ManualClock: ...
+    def rotate(self) -> None: ...
+    def issuers(self) -> Issuers: ...
+    def token(
+        self,
+        audience: str,
+        scope: str | None,
+        claims: Mapping[str, Any] | None,
+        header: Mapping[str, Any] | None,
+        /,
+    ) -> str: ...
+    def authorization(
+        self,
+        audience: str,
+        scope: str | None,
+        claims: Mapping[str, Any] | None,
+        header: Mapping[str, Any] | None,
+        /,
+    ) -> str: ...
+
+@final
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds since 1970. May be set, forward or back."""
+    @now.setter
+    def now(self, now: float) -> None: ...
+    def advance(self, seconds: float, /) -> None:
+        """Let time pass."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from ._mcp_bearer import AccessToken, Denial, Request, ResourceServer
+from ._mcp_bearer import AccessToken, Decision, Denial, Request, Requirement, ResourceServer
 
 Scope: TypeAlias = MutableMapping[str, Any]
 
@@ -26,6 +26,15 @@ class Passage:
         self.asked = False
         """Whether a route has said what it needs."""
         self.denial: Denial | None = None
+
+    async def decide(self, scope: Scope, requirement: Requirement) -> Decision:
+        """Say whether this request, whose scope it is, may have what needs that."""
+        if self.token is not None:
+            decision = self.server.permit(self.token, requirement)
+        else:  # On a public route that asks for a token all the same.
+            decision = await self.server.authorize(request_of(scope), requirement)
+        self.response_headers += decision.response_headers
+        return decision
 
     def refuse(self, denial: Denial) -> "RefusedError":
         """Have the middleware answer with this. Raise what is returned."""

@@ -6,15 +6,19 @@ bound to client, issuer and subject of that user.
 """
 
 from functools import cached_property
+from typing import TypeVar
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken as SdkToken
 from starlette.authentication import SimpleUser
 
-from ._mcp_bearer import AccessToken, ResourceServer
+from . import reason
+from ._mcp_bearer import AccessToken, Request, ResourceServer
 
-__all__ = ["AuthContextMiddleware", "User"]
+__all__ = ["AuthContextMiddleware", "SdkToken", "UndecidedError", "User", "sdk_token", "verify"]
+
+T = TypeVar("T", bound=SdkToken)
 
 
 class User(AuthenticatedUser):
@@ -33,13 +37,32 @@ class User(AuthenticatedUser):
     @cached_property
     def access_token(self) -> SdkToken:  # type: ignore[override]
         """What ``get_access_token()`` returns."""
-        token, server = self._verified
-        return SdkToken(
-            token=token.secret,
-            client_id=self.username,
-            scopes=self.scopes,
-            expires_at=None if token.expires_at is None else int(token.expires_at),
-            resource=server.metadata.resource,
-            subject=token.subject,
-            claims=token.claims,
-        )
+        return sdk_token(SdkToken, *self._verified)
+
+
+def sdk_token(kind: type[T], token: AccessToken, server: ResourceServer) -> T:
+    """Return a verified token as the SDK's, or as a subclass of that."""
+    return kind(
+        token=token.secret,
+        client_id=token.client_id or "",
+        scopes=sorted(token.scopes),
+        expires_at=None if token.expires_at is None else int(token.expires_at),
+        resource=server.metadata.resource,
+        subject=token.subject,
+        claims=token.claims,
+    )
+
+
+class UndecidedError(RuntimeError):
+    """Whether a token is good cannot be said now."""
+
+
+async def verify(kind: type[T], token: str, server: ResourceServer) -> T | None:
+    """Do what the SDK asks of a verifier, which sees nothing of a request but the token."""
+    # Nothing about a token depends on the method and the target, but for proofs that come with it.
+    field = (b"authorization", b"Bearer " + token.encode("utf-8", "replace"))
+    request = Request(method="GET", target="/", headers=[field])
+    who = await server.authenticate(request)
+    if who.denial is not None and who.denial.reason in (reason.KEYS_UNAVAILABLE, reason.INTERNAL):
+        raise UndecidedError(who.denial.reason)
+    return None if who.token is None else sdk_token(kind, who.token, server)

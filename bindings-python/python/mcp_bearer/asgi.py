@@ -22,7 +22,7 @@ with its ``get_access_token()``.
 Nothing is decided here: requests are translated for the core, and its answers for ASGI.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeAlias
 
 from ._mcp_bearer import (
@@ -32,18 +32,18 @@ from ._mcp_bearer import (
     Guard,
     OperationGuard,
     OperationPolicy,
+    Requirement,
     ResourceServer,
     Response,
 )
-from ._passage import Passage, RefusedError, found, leave, passage_of, request_of
+from ._passage import Passage, RefusedError, Scope, found, leave, passage_of, request_of
+from ._response import Message, Send, encoded, respond
 
-__all__ = ["BearerMiddleware", "OperationsMiddleware"]
+__all__ = ["BearerMiddleware", "OperationsMiddleware", "RequirementMiddleware"]
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+# Every framework has types of its own for these three.
+App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Check: TypeAlias = Callable[[Scope, Passage], Awaitable[None]]
 
 
@@ -59,7 +59,7 @@ class BearerMiddleware:
         self._guard = Guard(server, public_routes=list(public_routes))
         self._application = _Application(app, self._before_answer)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle one connection."""
         if scope["type"] not in ("http", "websocket"):
             await self._application.app(scope, receive, send)
@@ -69,13 +69,42 @@ class BearerMiddleware:
         if entry is None:
             entry = await self._guard.enter(request)
         if entry.kind not in ("authenticated", "public"):
-            await _respond(_answer(entry), scope, send)
+            await respond(_answer(entry), scope, send)
             return
         passage = Passage(self._server, entry.token, entry.response_headers)
         await self._application.run(passage, scope, receive, send)
 
     _before_answer: "Check | None" = None
     """What an adapter for a framework still has to ask before the application answers."""
+
+
+class RequirementMiddleware:
+    """Demands what one route needs, of an application that is inside a ``BearerMiddleware``.
+
+    It belongs around the handler, where a framework lets a route have middleware of its own::
+
+        read = Middleware(RequirementMiddleware, requirement=Requirement.scope("todo:read"))
+        routes = [Route("/todos", todos, middleware=[read])]
+    """
+
+    def __init__(self, app: App, requirement: Requirement) -> None:
+        self._application = _Application(app)
+        self._requirement = requirement
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Handle one connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._application.app(scope, receive, send)
+            return
+        passage = passage_of(scope)
+        decision = await passage.decide(scope, self._requirement)
+        if decision.denial is not None:
+            await respond(decision.denial, scope, send)
+        elif passage.token is not None:
+            await self._application.app(scope, receive, send)
+        else:  # On a public route.
+            passage = Passage(passage.server, decision.token, [])
+            await self._application.run(passage, scope, receive, send)
 
 
 class OperationsMiddleware:
@@ -92,7 +121,7 @@ class OperationsMiddleware:
         self._server = server
         self._bound: tuple[ResourceServer, OperationGuard] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle one connection."""
         if scope["type"] == "websocket":
             # Messages that arrive later could not be judged.
@@ -115,7 +144,7 @@ class OperationsMiddleware:
                 await self._application.app(scope, receive, send)
                 return
             if entry.kind not in ("authenticated", "anonymous"):
-                await _respond(_answer(entry), scope, send)
+                await respond(_answer(entry), scope, send)
                 return
             passage = Passage(server, entry.token, entry.response_headers)
         body = b""
@@ -128,7 +157,7 @@ class OperationsMiddleware:
         passage.response_headers += decision.response_headers
         if decision.denial is not None:
             # Inside a BearerMiddleware, that one adds what the passage says.
-            await _respond(decision.denial, scope, send, () if entered else passage.response_headers)
+            await respond(decision.denial, scope, send, () if entered else passage.response_headers)
         elif entered:
             await self._application.app(scope, receive, send)
         else:
@@ -172,7 +201,7 @@ class _Application:
                     return
                 started = True
             if passage.response_headers and message["type"] in _STARTS:
-                headers = [*message.get("headers", ()), *_encoded(passage.response_headers)]
+                headers = [*message.get("headers", ()), *encoded(passage.response_headers)]
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -182,7 +211,7 @@ class _Application:
             if started:
                 raise
         if passage.denial is not None and not started:
-            await _respond(passage.denial, scope, send, passage.response_headers)
+            await respond(passage.denial, scope, send, passage.response_headers)
 
 
 def _answer(entry: Entry) -> Denial | Response:
@@ -218,28 +247,6 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
-
-
-async def _respond(
-    response: Denial | Response, scope: Scope, send: Send, more_headers: Iterable[tuple[str, str]] = ()
-) -> None:
-    """Send an answer, for a WebSocket in the one form that the server understands."""
-    prefix = "http"
-    if scope["type"] == "websocket":
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close"})
-            return
-        prefix = "websocket.http"
-    headers = _encoded(response.headers)
-    if response.body:
-        headers.append((b"content-length", str(len(response.body)).encode("ascii")))
-    headers += _encoded(more_headers)
-    await send({"type": f"{prefix}.response.start", "status": response.status, "headers": headers})
-    await send({"type": f"{prefix}.response.body", "body": response.body})
-
-
-def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
 
 
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")

@@ -33,8 +33,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
-from ._mcp_bearer import AccessToken, Decision, Denial, Guard, Requirement, ResourceServer
-from ._passage import Passage, Scope, SetupError, passage_of, request_of
+from ._mcp_bearer import AccessToken, Denial, Guard, Requirement, ResourceServer
+from ._passage import Passage, Scope, SetupError, passage_of
 from .asgi import BearerMiddleware
 
 __all__ = ["Bearer", "protect", "require", "require_scope"]
@@ -69,7 +69,7 @@ class _Protection(BearerMiddleware):
         if passage.asked or not isinstance(route, APIRoute):
             return
         for requirement in _needs(route.dependant, ()):
-            decision = await _decide(passage, scope, requirement)
+            decision = await passage.decide(scope, requirement)
             if decision.denial is not None:
                 passage.denial = decision.denial
                 return
@@ -131,19 +131,10 @@ def _needs(dependant: Dependant, scopes: tuple[str, ...]) -> Iterator[Requiremen
 async def _permit(connection: HTTPConnection, requirement: Requirement) -> AccessToken:
     passage = passage_of(connection.scope)
     passage.asked = True
-    decision = await _decide(passage, connection.scope, requirement)
+    decision = await passage.decide(connection.scope, requirement)
     if decision.token is None:
         raise passage.refuse(decision.denial or Denial.internal())
     return decision.token
-
-
-async def _decide(passage: Passage, scope: Scope, requirement: Requirement) -> Decision:
-    if passage.token is not None:
-        decision = passage.server.permit(passage.token, requirement)
-    else:  # On a public route that asks for a token all the same.
-        decision = await passage.server.authorize(request_of(scope), requirement)
-    passage.response_headers += decision.response_headers
-    return decision
 
 
 def _is_cors(middleware: object) -> bool:

@@ -36,7 +36,7 @@ pub(crate) fn items(array: &str) -> impl Iterator<Item = &str> {
 /// that `serde_json` gives up.
 pub(crate) fn check_duplicates(value: &str) -> Result<(), Malformed> {
     let mut reader = Reader::new(value);
-    read::<()>(&mut reader, 127)?;
+    read(&mut reader, 127)?;
     reader.end()
 }
 

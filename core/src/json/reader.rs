@@ -12,11 +12,12 @@
 //! ```
 
 use std::borrow::Cow;
+use std::slice::Iter;
 
-use super::{Json, Malformed};
+use super::{Json, Malformed, Text};
 
 /// What comes next.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
     Scalar(Json<'a>),
     /// An array begins.
@@ -26,10 +27,11 @@ pub(crate) enum Value<'a> {
 }
 
 /// Where in a text reading is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
-    at: usize,
+    /// What is left of it.
+    bytes: Iter<'a, u8>,
     /// Whether the last thing read is an opening bracket: no comma follows it.
     opened: bool,
 }
@@ -37,8 +39,23 @@ pub(crate) struct Reader<'a> {
 type Result<T> = std::result::Result<T, Malformed>;
 
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, opened: false }
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self { text, bytes: text.as_bytes().iter(), opened: false }
+    }
+
+    /// Behind the bracket that the text begins with.
+    pub(super) fn opened(text: &'a str) -> Self {
+        let mut reader = Self::new(text);
+        reader.opened = reader.bytes.next().is_some();
+        reader
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.text.len() - self.bytes.len()
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.at()..).unwrap_or_default()
     }
 
     /// The first byte of the next value, which tells its kind.
@@ -48,39 +65,30 @@ impl<'a> Reader<'a> {
     }
 
     /// The next value, of an object or an array only its opening bracket.
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value<'a>> {
         let first = self.first()?;
+        if first == b'"' {
+            self.bytes.next();
+            return self.string().map(|text| Value::Scalar(Json::String(text)));
+        }
         self.opened = matches!(first, b'{' | b'[');
         match first {
-            b'"' => {
-                self.at += 1;
-                self.string().map(|text| Value::Scalar(Json::String(text)))
-            }
-            b'{' => {
-                self.at += 1;
-                Ok(Value::Object)
-            }
-            b'[' => {
-                self.at += 1;
-                Ok(Value::Array)
+            b'{' | b'[' => {
+                self.bytes.next();
+                Ok(if first == b'{' { Value::Object } else { Value::Array })
             }
             b't' => self.word("true", Json::Bool(true)),
             b'f' => self.word("false", Json::Bool(false)),
             b'n' => self.word("null", Json::Null),
-            _ => {
-                let text = self.number()?;
-                // What a date looks like is read in a quarter of the time.
-                let number = text.parse::<u32>().map(f64::from).or_else(|_| text.parse::<f64>());
-                let number = number.ok().filter(|number| number.is_finite()).ok_or(Malformed)?;
-                Ok(Value::Scalar(Json::Number(number)))
-            }
+            _ => self.number().map(|number| Value::Scalar(Json::Number(number))),
         }
     }
 
     /// The name of the object's next member, after which its value must be read; `None` at its end.
     #[inline]
     pub(crate) fn name(&mut self) -> Result<Option<Cow<'a, str>>> {
-        self.name_as(Self::string)
+        self.name_as(|reader| reader.string().map(Text::read))
     }
 
     /// Whether the array has another item, which must then be read.
@@ -93,21 +101,25 @@ impl<'a> Reader<'a> {
     /// name half a surrogate pair, and a number be out of range.
     pub(crate) fn skip(&mut self) -> Result<&'a str> {
         self.skip_space();
-        let start = self.at;
+        let start = self.at();
         let mut open = Vec::new();
         loop {
             match self.first()? {
                 b'"' => {
-                    self.at += 1;
+                    self.bytes.next();
                     self.skip_string()?;
                 }
                 bracket @ (b'{' | b'[') => {
-                    self.at += 1;
+                    self.bytes.next();
                     self.opened = true;
                     open.push(bracket);
                 }
-                b'-' | b'0'..=b'9' => drop(self.number()?),
-                _ => drop(self.value()?),
+                b'-' | b'0'..=b'9' => {
+                    self.skip_number()?;
+                }
+                _ => {
+                    self.value()?;
+                }
             }
             // On to where the next value begins, out of all that ends here.
             loop {
@@ -127,35 +139,32 @@ impl<'a> Reader<'a> {
     /// Nothing but white space may be left.
     pub(crate) fn end(mut self) -> Result<()> {
         self.skip_space();
-        if self.at == self.text.len() { Ok(()) } else { Err(Malformed) }
+        if self.bytes.len() == 0 { Ok(()) } else { Err(Malformed) }
+    }
+
+    /// The text from there to here.
+    pub(super) fn since(&self, start: usize) -> Result<&'a str> {
+        self.text.get(start..self.at()).ok_or(Malformed)
     }
 
     /// Whether something follows in a container, instead of the bracket that closes it.
     #[inline]
     fn another(&mut self, close: u8) -> Result<bool> {
         let first = std::mem::take(&mut self.opened);
-        self.skip_space();
-        match self.peek() {
-            Some(byte) if byte == close => {
-                self.at += 1;
-                Ok(false)
-            }
-            Some(b',') if !first => {
-                self.at += 1;
-                self.skip_space();
-                Ok(true)
-            }
-            Some(_) if first => Ok(true),
-            _ => Err(Malformed),
+        let next = self.first()?;
+        if next == close || !first {
+            self.bytes.next();
         }
+        if next == close || first || next == b',' { Ok(next != close) } else { Err(Malformed) }
     }
 
     /// The next name, as this reads what is behind a quotation mark.
-    #[inline]
+    #[inline(always)]
     fn name_as<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
         if !self.another(b'}')? {
             return Ok(None);
         }
+        self.skip_space();
         self.take(b'"')?;
         let name = read(self)?;
         self.skip_space();
@@ -163,34 +172,37 @@ impl<'a> Reader<'a> {
         Ok(Some(name))
     }
 
-    /// After a quotation mark: the string, borrowed if it holds no escape.
+    /// After a quotation mark.
     #[inline]
-    fn string(&mut self) -> Result<Cow<'a, str>> {
-        let start = self.at;
-        match self.skip_plain()? {
-            b'"' => self.text.get(start..self.at - 1).map(Cow::Borrowed).ok_or(Malformed),
-            b'\\' => self.unescape(start).map(Cow::Owned),
-            _ => Err(Malformed),
+    fn string(&mut self) -> Result<Text<'a>> {
+        match self.plain_string() {
+            Some(text) => Ok(Text::new(text, false)),
+            None => self.escaped_string(),
         }
     }
 
-    /// After the first backslash of a string.
+    /// A string without an escape. Whatever else there may be is left where it is.
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let (start, bytes) = (self.at(), self.bytes.as_slice());
+        let len = plain(bytes);
+        let (b'"', rest) = bytes.get(len..)?.split_first()? else { return None };
+        let text = self.text.get(start..start + len)?;
+        self.bytes = rest.iter();
+        Some(text)
+    }
+
     #[cold]
-    fn unescape(&mut self, start: usize) -> Result<String> {
-        let mut text = String::new();
-        let mut plain = start;
+    fn escaped_string(&mut self) -> Result<Text<'a>> {
+        let start = self.at();
         loop {
-            text.push_str(self.text.get(plain..self.at - 1).ok_or(Malformed)?);
-            text.push(self.escape()?);
-            plain = self.at;
             match self.skip_plain()? {
                 b'"' => break,
-                b'\\' => {}
+                b'\\' => drop(self.escape()?),
                 _ => return Err(Malformed),
             }
         }
-        text.push_str(self.text.get(plain..self.at - 1).ok_or(Malformed)?);
-        Ok(text)
+        let raw = self.text.get(start..self.at() - 1).ok_or(Malformed)?;
+        Ok(Text::new(raw, true))
     }
 
     fn skip_string(&mut self) -> Result<()> {
@@ -208,7 +220,7 @@ impl<'a> Reader<'a> {
     }
 
     /// After a backslash.
-    fn escape(&mut self) -> Result<char> {
+    pub(super) fn escape(&mut self) -> Result<char> {
         Ok(match self.byte()? {
             plain @ (b'"' | b'\\' | b'/') => plain.into(),
             b'b' => '\u{8}',
@@ -242,14 +254,22 @@ impl<'a> Reader<'a> {
         Ok(unit)
     }
 
-    fn number(&mut self) -> Result<&'a str> {
-        let start = self.at;
-        self.skip_if(|byte| byte == b'-');
-        match self.byte()? {
-            b'0' => {}
-            b'1'..=b'9' => self.skip_digits(),
-            _ => return Err(Malformed),
-        }
+    /// A number that is in the range of what it is read as.
+    fn number(&mut self) -> Result<f64> {
+        let start = self.at();
+        let number = match self.skip_number()? {
+            Some(whole) => whole.into(),
+            None => self.since(start)?.parse().map_err(|_| Malformed)?,
+        };
+        if f64::is_finite(number) { Ok(number) } else { Err(Malformed) }
+    }
+
+    /// Past a number, which is known already if it looks like a date.
+    fn skip_number(&mut self) -> Result<Option<u32>> {
+        let start = self.bytes.len();
+        let negative = self.skip_if(|byte| byte == b'-');
+        let whole = if self.skip_if(|byte| byte == b'0') { 0 } else { self.digits()? };
+        let end = self.bytes.len();
         if self.skip_if(|byte| byte == b'.') {
             self.digits()?;
         }
@@ -257,26 +277,25 @@ impl<'a> Reader<'a> {
             self.skip_if(|byte| matches!(byte, b'+' | b'-'));
             self.digits()?;
         }
-        self.since(start)
+        let is_whole = self.bytes.len() == end && start - end <= 10 && !negative;
+        Ok(u32::try_from(whole).ok().filter(|_| is_whole))
     }
 
-    /// At least one.
-    fn digits(&mut self) -> Result<()> {
-        if !self.byte()?.is_ascii_digit() {
-            return Err(Malformed);
+    /// At least one digit. What they say is right for the first nineteen.
+    #[inline]
+    fn digits(&mut self) -> Result<u64> {
+        let (start, mut value) = (self.bytes.len(), 0_u64);
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            self.bytes.next();
         }
-        self.skip_digits();
-        Ok(())
-    }
-
-    fn skip_digits(&mut self) {
-        while self.skip_if(|byte| byte.is_ascii_digit()) {}
+        if self.bytes.len() == start { Err(Malformed) } else { Ok(value) }
     }
 
     fn word(&mut self, word: &str, value: Json<'a>) -> Result<Value<'a>> {
-        let rest = self.text.get(self.at..).ok_or(Malformed)?;
-        self.at += word.len();
-        if rest.starts_with(word) { Ok(Value::Scalar(value)) } else { Err(Malformed) }
+        let rest = self.bytes.as_slice().strip_prefix(word.as_bytes()).ok_or(Malformed)?;
+        self.bytes = rest.iter();
+        Ok(Value::Scalar(value))
     }
 
     #[inline]
@@ -287,62 +306,65 @@ impl<'a> Reader<'a> {
     #[inline]
     fn skip_if(&mut self, is: impl FnOnce(u8) -> bool) -> bool {
         let skipped = self.peek().is_some_and(is);
-        self.at += usize::from(skipped);
+        if skipped {
+            self.bytes.next();
+        }
         skipped
     }
 
     /// Past the next byte that is not simply a part of a string.
     #[inline]
     fn skip_plain(&mut self) -> Result<u8> {
-        let (words, _) = self.text.as_bytes().get(self.at..).ok_or(Malformed)?.as_chunks();
-        for word in words {
-            let special = special(u64::from_le_bytes(*word));
-            if special != 0 {
-                self.at += special.trailing_zeros() as usize / 8;
-                return self.byte();
-            }
-            self.at += word.len();
-        }
-        loop {
-            let byte = self.byte()?;
-            if matches!(byte, b'"' | b'\\' | ..0x20) {
-                return Ok(byte);
-            }
-        }
+        let plain = plain(self.bytes.as_slice());
+        self.bytes.nth(plain).copied().ok_or(Malformed)
     }
 
     #[inline]
     fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.as_slice().first().copied()
     }
 
     #[inline]
     fn byte(&mut self) -> Result<u8> {
-        let byte = self.peek().ok_or(Malformed)?;
-        self.at += 1;
-        Ok(byte)
+        self.bytes.next().copied().ok_or(Malformed)
     }
 
     #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
         if self.byte()? == expected { Ok(()) } else { Err(Malformed) }
     }
+}
 
-    fn since(&self, start: usize) -> Result<&'a str> {
-        self.text.get(start..self.at).ok_or(Malformed)
+/// How many bytes come before one that is not simply a part of a string.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    let mut plain = 0;
+    for word in words {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            return plain + special.trailing_zeros() as usize / 8;
+        }
+        plain += word.len();
     }
+    plain + plain_bytes(rest)
+}
+
+/// The same, for the end of a text.
+#[cold]
+fn plain_bytes(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count()
 }
 
 /// The highest bit of each byte that is a quotation mark, a backslash or a control character. Bits
 /// above the lowest that is set may be wrong: a borrow can run through them.
+#[inline]
 const fn special(word: u64) -> u64 {
-    const fn less(word: u64, limit: u8) -> u64 {
-        word.wrapping_sub(EACH * limit as u64) & !word
-    }
     const EACH: u64 = u64::MAX / 0xFF;
-    const QUOTES: u64 = EACH * b'"' as u64;
-    const BACKSLASHES: u64 = EACH * b'\\' as u64;
-    (less(word, b' ') | less(word ^ QUOTES, 1) | less(word ^ BACKSLASHES, 1)) & (EACH << 7)
+    // With this bit turned over, a quotation mark comes next after the control characters.
+    let quotes = (word ^ (EACH * 2)).wrapping_sub(EACH * 0x21);
+    let backslashes = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
+    (quotes | backslashes) & !word & (EACH << 7)
 }
 
 #[cfg(test)]

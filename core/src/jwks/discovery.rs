@@ -44,13 +44,13 @@ pub(super) fn judge(document: &[u8], issuer: &Identifier, http: HttpHosts<'_>) -
     let Ok(document) = document else { return Metadata::Unusable };
     // RFC 8414 section 3.3: the issuer must be identical, byte for byte.
     match document.get("issuer") {
-        Some(own) if own.as_str() == Some(issuer.as_str()) => {}
+        Some(own) if own.as_str().as_deref() == Some(issuer.as_str()) => {}
         Some(_) => return Metadata::Foreign,
         None => return Metadata::Unusable,
     }
     match document.get("jwks_uri").and_then(json::Json::as_str) {
-        Some(url) if Identifier::parse_url("jwks_uri", url, http).is_ok() => {
-            Metadata::Own { jwks_uri: url.to_owned() }
+        Some(url) if Identifier::parse_url("jwks_uri", &url, http).is_ok() => {
+            Metadata::Own { jwks_uri: url.into_owned() }
         }
         _ => Metadata::Unusable,
     }

@@ -2,6 +2,7 @@
 //!
 //! Only public members are ever read; which key is asked for is `set`'s to say.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::digest;
@@ -29,7 +30,7 @@ pub(crate) struct Thumbprint([u8; 32]);
 
 impl VerificationKey {
     /// `None` for whatever cannot check a signature here. Members that are `null` count as absent.
-    pub(super) fn parse(jwk: &Object<'_>) -> Option<Self> {
+    pub(super) fn parse(jwk: Object<'_>) -> Option<Self> {
         let kid = optional_text(jwk, "kid")?;
         // RFC 7517 section 4.2.
         if optional_text(jwk, "use")?.is_some_and(|purpose| purpose != "sig") {
@@ -37,14 +38,14 @@ impl VerificationKey {
         }
         // RFC 7517 section 4.3.
         if let Some(operations) = present(jwk, "key_ops")
-            && !operations.as_array()?.iter().any(|operation| operation.as_str() == Some("verify"))
+            && !operations.as_array()?.any(|operation| operation.as_str().as_deref() == Some("verify"))
         {
             return None;
         }
         let material = Material::parse(jwk)?;
         // RFC 8725 section 3.1: each key is for one algorithm; without `alg`, for those of its kind.
         let bound = match optional_text(jwk, "alg")? {
-            Some(name) => Some(Algorithm::from_name(name)?),
+            Some(name) => Some(Algorithm::from_name(&name)?),
             None => None,
         };
         let prepared: Vec<_> = material
@@ -56,7 +57,7 @@ impl VerificationKey {
         if prepared.is_empty() {
             return None;
         }
-        let thumbprint = Thumbprint::new(kid, &prepared, material.bytes());
+        let thumbprint = Thumbprint::new(kid.as_deref(), &prepared, material.bytes());
         Some(Self { kid: kid.map(Into::into), prepared, signature_len: material.signature_len(), thumbprint })
     }
 
@@ -118,7 +119,7 @@ impl fmt::Debug for VerificationKey {
 }
 
 /// Whether a JWK has members that only its owner may know (RFC 7518 sections 6.2.2, 6.3.2 and 6.4).
-pub(super) fn is_secret(jwk: &Object<'_>) -> bool {
+pub(super) fn is_secret(jwk: Object<'_>) -> bool {
     ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| present(jwk, name).is_some())
 }
 
@@ -135,14 +136,15 @@ enum Material {
 }
 
 impl Material {
-    fn parse(jwk: &Object<'_>) -> Option<Self> {
+    fn parse(jwk: Object<'_>) -> Option<Self> {
         let text = |name| jwk.get(name).and_then(Json::as_str);
-        match (text("kty")?, text("crv")) {
-            ("RSA", _) => Self::rsa(&decode(text("n")?)?, &decode(text("e")?)?),
-            ("EC", Some("P-256")) => point(text("x")?, text("y")?).map(Self::P256),
-            ("EC", Some("P-384")) => point(text("x")?, text("y")?).map(Self::P384),
+        let bytes = |name| text(name).and_then(|text| URL_SAFE_NO_PAD.decode(&*text).ok());
+        match (&*text("kty")?, text("crv").as_deref()) {
+            ("RSA", _) => Self::rsa(&bytes("n")?, &bytes("e")?),
+            ("EC", Some("P-256")) => point(&bytes("x")?, &bytes("y")?).map(Self::P256),
+            ("EC", Some("P-384")) => point(&bytes("x")?, &bytes("y")?).map(Self::P384),
             ("OKP", Some("Ed25519")) => {
-                let key: [u8; 32] = decode(text("x")?)?.try_into().ok()?;
+                let key: [u8; 32] = bytes("x")?.try_into().ok()?;
                 (!has_small_order(key)).then_some(Self::Ed25519(key))
             }
             _ => None,
@@ -201,12 +203,11 @@ impl Material {
 }
 
 /// An uncompressed point; RFC 7518 section 6.2.1.2 gives each coordinate its full length.
-fn point<const LEN: usize>(x: &str, y: &str) -> Option<[u8; LEN]> {
-    let (x, y) = (decode(x)?, decode(y)?);
+fn point<const LEN: usize>(x: &[u8], y: &[u8]) -> Option<[u8; LEN]> {
     if x.len() != y.len() {
         return None;
     }
-    [&[4][..], &x, &y].concat().try_into().ok()
+    [&[4], x, y].concat().try_into().ok()
 }
 
 /// Whether an Ed25519 key is one of the eight points of small order, in any of their encodings:
@@ -222,22 +223,18 @@ fn has_small_order(mut key: [u8; 32]) -> bool {
     tiny || key == near_p && (0xEC..=0xEE).contains(&key[0]) || ORDER_EIGHT.contains(&key)
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
-}
-
 fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes.get(zeros..).unwrap_or_default()
 }
 
 /// A member that is there and not `null`.
-fn present<'a, 'j>(jwk: &'a Object<'j>, name: &str) -> Option<&'a Json<'j>> {
+fn present<'a>(jwk: Object<'a>, name: &str) -> Option<Json<'a>> {
     jwk.get(name).filter(|value| !matches!(value, Json::Null))
 }
 
 /// The outer `None` is a member of another type.
-fn optional_text<'a>(jwk: &'a Object<'_>, name: &str) -> Option<Option<&'a str>> {
+fn optional_text<'a>(jwk: Object<'a>, name: &str) -> Option<Option<Cow<'a, str>>> {
     match present(jwk, name) {
         None => Some(None),
         Some(value) => value.as_str().map(Some),

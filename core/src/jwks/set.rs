@@ -35,8 +35,8 @@ impl KeySet {
         let (mut keys, mut exposes_secrets) = (Vec::new(), false);
         for entry in entries(document).map_err(|_| Failure::NotKeys)? {
             let Ok(entry) = json::object(entry) else { continue };
-            exposes_secrets |= key::is_secret(&entry);
-            let Some(key) = VerificationKey::parse(&entry) else { continue };
+            exposes_secrets |= key::is_secret(entry);
+            let Some(key) = VerificationKey::parse(entry) else { continue };
             if keys.len() == MAX_KEYS {
                 return Err(Failure::TooManyKeys);
             }
@@ -104,7 +104,7 @@ fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
         if name == "keys" && value.starts_with('[') {
             entries = Some(raw::items(value));
         } else {
-            json::read::<()>(&mut Reader::new(value), json::MAX_DEPTH - 1)?;
+            json::read(&mut Reader::new(value), json::MAX_DEPTH - 1)?;
         }
         names.insert(name)?;
     }

@@ -18,7 +18,7 @@
 //! list, and the key has to be for exactly that algorithm: by its own `alg`, else by its type and
 //! curve. A symmetric key in a set is skipped.
 //!
-//! - Code: `algorithm` in `core/src/token.rs`; `parse`, `permits`, `verify` in `core/src/jwks/key.rs`
+//! - Code: `algorithm` in `core/src/header.rs`; `parse`, `permits`, `verify` in `core/src/jwks/key.rs`
 //! - Proof: `algorithm.json` “HS256 with the PEM of the key rsa”; `signature.json` “RS256 with the key
 //!   ec”, “another padding”, “another hash”; `key_sets.json` “a symmetric key”
 //!
@@ -30,7 +30,7 @@
 //! Here: names of algorithms are compared exactly, and `none` is not one. A signature has one length
 //! for each key, and every token is verified.
 //!
-//! - Code: `algorithm` in `core/src/token.rs`; `verify` in `core/src/jwks/key.rs`, `core/src/server.rs`
+//! - Code: `algorithm` in `core/src/header.rs`; `verify` in `core/src/jwks/key.rs`, `core/src/server.rs`
 //! - Proof: `algorithm.json` “none, without a signature”, “nOnE, without a signature”; `token.json` “an
 //!   empty signature”; `signature.json` “cut short”, “one byte longer”
 //!
@@ -44,7 +44,7 @@
 //! refused. Keys come from the issuer's set, whose URL comes from settings or from the issuer's
 //! metadata.
 //!
-//! - Code: `parse` in `core/src/token.rs`; `find` in `core/src/jwks/source.rs`
+//! - Code: `parse` in `core/src/header.rs`; `find` in `core/src/jwks/source.rs`
 //! - Proof: `key_id.json` “the key in the header”, “a URL of keys in the header”, “a URL of
 //!   certificates in the header”, “a certificate in the header”; `key_life.json` “a token that brings a
 //!   URL of keys”
@@ -158,7 +158,7 @@
 //! only ID tokens and logout tokens have are refused. A token with `cnf` is refused, as no proof is
 //! checked. `rfc9068_only` accepts `at+jwt` alone.
 //!
-//! - Code: `is_access_token` in `core/src/token.rs`; `check_kind`, `check` in `core/src/claims.rs`
+//! - Code: `is_access_token` in `core/src/header.rs`; `check_kind`, `check` in `core/src/claims.rs`
 //! - Proof: `token_kind.json` “an ID token without typ”, “an ID token: at_hash”, “typ "dpop+jwt"”, “a
 //!   logout token: events”, “typ "oauth-id-jag+jwt"”; `claims.json` “to a key”, “to a certificate”
 //!
@@ -169,7 +169,7 @@
 //!
 //! Here: `crit`, `b64` and `zip` are refused, whatever they say. Encrypted tokens are not read.
 //!
-//! - Code: `parse` in `core/src/token.rs`
+//! - Code: `parse` in `core/src/header.rs`
 //! - Proof: `token_kind.json` “crit names an extension”, “b64 false without crit”, “a compressed
 //!   payload”; `token.json` “five parts: encrypted”
 //!

@@ -50,7 +50,7 @@ impl<'a> Member<'a> {
             return Ok(Self::Other);
         }
         Ok(match reader.value()? {
-            Value::Scalar(Json::String(text)) => Self::Text(text),
+            Value::Scalar(Json::String(text)) => Self::Text(text.read()),
             _ => Self::Other,
         })
     }

@@ -32,8 +32,8 @@ impl Resource {
 
     pub(crate) fn named(resource: &str) -> Self {
         let issuer = Issuer::new("https://as.example.com");
-        let server = ResourceServer::builder(resource)
-            .issuers(issuer.issuers())
+        let server = issuer
+            .server(resource)
             .scopes_supported(["todo:read", "todo:write"])
             .challenge_scopes(["todo:read"])
             .build()
@@ -48,7 +48,7 @@ impl Resource {
     /// The value of an `Authorization` field.
     pub(crate) fn bearer(&self, scope: &str) -> String {
         let resource = self.server.metadata().resource();
-        format!("Bearer {}", self.issuer.token(resource).scope(scope).mint())
+        self.issuer.token(resource).scope(scope).authorization()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcp_bearer::AccessToken;
+use mcp_bearer::{AccessToken, Principal};
 use rmcp::schemars::{self, JsonSchema};
 use serde::Serialize;
 
@@ -23,28 +23,14 @@ pub(crate) struct Todo {
     title: String,
 }
 
-/// Whose list it is. A subject is unique only together with its issuer; the token of a program
-/// that acts for itself may name no subject, only the client.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Owner {
-    issuer: String,
-    who: Who,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Who {
-    User(String),
-    Client(String),
-}
+/// Whose list it is.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Owner(Principal);
 
 impl Owner {
     /// Nobody's, if the token names nobody.
     pub(crate) fn of(token: &AccessToken) -> Option<Self> {
-        let who = match token.subject() {
-            Some(subject) => Who::User(subject.to_owned()),
-            None => Who::Client(token.client_id()?.to_owned()),
-        };
-        Some(Self { issuer: token.issuer().to_owned(), who })
+        token.principal().map(Self)
     }
 }
 

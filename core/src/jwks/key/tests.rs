@@ -6,7 +6,7 @@ use super::*;
 use crate::json;
 
 fn parse(jwk: &str) -> Option<VerificationKey> {
-    VerificationKey::parse(&json::object(jwk).unwrap())
+    VerificationKey::parse(json::object(jwk).unwrap())
 }
 
 fn encode(bytes: &[u8]) -> String {

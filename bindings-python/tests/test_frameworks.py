@@ -1,0 +1,65 @@
+"""The programs of the page about frameworks, run as they stand there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django.conf
+import pytest
+from starlette.testclient import TestClient
+
+from .documents import FOLDER, check_types, programs, run
+from .support import METADATA, TestIssuer, rpc
+
+STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK = programs(FOLDER / "docs" / "frameworks.md")
+
+pytestmark = pytest.mark.usefixtures("known")
+
+
+def with_django(program: str) -> dict[str, Any]:
+    django.conf.settings.configure(ROOT_URLCONF="program", ALLOWED_HOSTS=["mcp.example.com"])
+    return run(program)
+
+
+@pytest.mark.parametrize(("program", "runs"), [(STARLETTE, run), (LITESTAR, run), (DJANGO, with_django)])
+def test_a_framework(issuer: TestIssuer, program: str, runs: Callable[[str], dict[str, Any]]) -> None:
+    http = TestClient(runs(program)["app"], base_url="https://mcp.example.com")
+    for path in ("/todos", "/nowhere"):
+        answer = http.get(path)
+        assert answer.status_code == 401
+        assert f'resource_metadata="https://mcp.example.com{METADATA}"' in answer.headers["www-authenticate"]
+    answer = http.get("/todos", headers=issuer.bearer("other"))
+    assert answer.status_code == 403
+    assert 'scope="todo:read", resource_metadata=' in answer.headers["www-authenticate"]
+    assert answer.json()["error"] == "insufficient_scope"
+    assert http.get("/todos", headers=issuer.bearer()).json() == {"user": "alice"}
+    assert http.get("/nowhere", headers=issuer.bearer()).status_code == 404
+    assert http.get(METADATA).status_code == 200
+
+
+@pytest.mark.parametrize("program", [STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK])
+def test_they_are_short(program: str) -> None:
+    assert len([line for line in program.splitlines() if line]) <= 15
+
+
+@pytest.mark.parametrize("program", [FASTMCP, SDK])
+def test_an_mcp_server(issuer: TestIssuer, program: str) -> None:
+    names = run(program)
+    # The SDK by itself serves loopback hosts only.
+    with TestClient(names["app"], base_url="http://127.0.0.1:8000") as http:
+        message = rpc("tools/call", name="whoami", arguments={})
+        accept = {"accept": "application/json, text/event-stream"}
+        assert http.post("/mcp", json=message, headers=accept).status_code == 401
+        assert http.post("/mcp", json=message, headers=issuer.bearer("other") | accept).status_code == 403
+        info = {"name": "test", "version": "1"}
+        first = rpc("initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=info)
+        headers = issuer.bearer() | accept
+        session = http.post("/mcp", json=first, headers=headers)
+        assert session.status_code == 200
+        headers["mcp-session-id"] = session.headers["mcp-session-id"]
+        if program is FASTMCP:
+            assert "alice" in http.post("/mcp", json=message, headers=headers).text
+
+
+def test_they_have_types(tmp_path: Path) -> None:
+    check_types([STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK], tmp_path)

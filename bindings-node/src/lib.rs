@@ -12,6 +12,7 @@
 //! clock, fetch    the two seams that JavaScript can fill
 //! testing         the issuer for tests
 //! worker          the one thread, started by the first fetch
+//! cli             the program `mcp-bearer`
 //! ```
 //!
 //! Calls are synchronous wherever the keys are in memory; only a call that has to wait for a fetch
@@ -29,6 +30,7 @@
 
 mod access_token;
 mod answer;
+mod cli;
 mod clock;
 mod config_error;
 mod fetch;

@@ -5,6 +5,7 @@
 //! Python modules beside this one. The public documentation is in `python/mcp_bearer/_mcp_bearer.pyi`.
 
 mod access_token;
+mod cli;
 mod convert;
 mod decision;
 mod fields;
@@ -24,6 +25,8 @@ mod testing;
 mod _mcp_bearer {
     #[pymodule_export]
     use crate::access_token::AccessToken;
+    #[pymodule_export]
+    use crate::cli::cli;
     #[pymodule_export]
     use crate::decision::{Authentication, Decision, Denial, Response};
     #[pymodule_export]

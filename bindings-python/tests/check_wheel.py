@@ -66,6 +66,7 @@ def main(wheel: str) -> None:
         subprocess.run(
             [python, "-I", "-c", PROGRAM], input=json.dumps(example()), text=True, check=True, cwd=folder
         )
+        subprocess.run([Path(python).with_name("mcp-bearer"), "--version"], check=True, cwd=folder)
         pinned = ["--constraint", str(TESTS.parent / "requirements-dev.txt"), "pytest", "anyio"]
         python = environment(Path(folder) / "tested", *pinned, wheel)
         run_vectors(python, Path(folder) / "copy")

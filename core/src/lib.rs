@@ -77,6 +77,7 @@
 //! | `axum` | no | the layers in axum, extractors, metadata routes |
 //! | `tracing`, `metrics` | no | functions that tell these facades of decisions and of keys |
 //! | `testing` | no | an issuer in the process that mints tokens for tests |
+//! | `cli` | no | the program `mcp-bearer`: `doctor`, `decode`, `dev` |
 
 #![forbid(unsafe_code)]
 
@@ -110,6 +111,8 @@ mod token;
 // The public interface is:
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod manual;
 pub mod observe;
 pub mod operation;

@@ -39,7 +39,7 @@ try {
 }
 
 function install(...packages) {
-  node([process.env.npm_execpath, 'install', '--offline', '--no-audit', '--no-fund', '--silent', ...packages])
+  npm('install', '--offline', '--no-audit', '--no-fund', '--silent', ...packages)
 }
 
 function checkContents() {
@@ -64,6 +64,7 @@ function checkPrograms() {
     cpSync(here(program), join(project, program))
     process.stdout.write(node([program]))
   }
+  assert.match(npm('exec', '--offline', '--', 'mcp-bearer', 'doctor', '--help'), /^mcp-bearer doctor URL/)
 }
 
 function checkVectors() {
@@ -101,6 +102,10 @@ function checkManifest() {
 
 function manifest() {
   return JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+}
+
+function npm(...args) {
+  return node([process.env.npm_execpath, ...args])
 }
 
 function tool(path, ...args) {

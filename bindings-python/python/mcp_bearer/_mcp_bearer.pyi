@@ -1,4 +1,4 @@
-"""The native classes of mcp_bearer, which re-exports all of them but Pending.
+"""The native classes of mcp_bearer, which re-exports all of them but Pending, and its program.
 
 ManualClock and TestIssuer are those of mcp_bearer.testing.
 """
@@ -34,6 +34,7 @@ __all__ = [
     "Stats",
     "TestIssuer",
     "TokenCacheStats",
+    "cli",
 ]
 
 _Headers: TypeAlias = Iterable[Sequence[bytes] | Sequence[str] | tuple[bytes | str, bytes | str]]
@@ -862,3 +863,6 @@ class ManualClock:
     def now(self, now: float) -> None: ...
     def advance(self, seconds: float, /) -> None:
         """Let time pass."""
+
+def cli(arguments: Sequence[str], /) -> int:
+    """Run the program ``mcp-bearer`` on the standard streams of this process; return its exit code."""

@@ -120,7 +120,7 @@ fn classify(error: &reqwest::Error) -> FetchError {
     }
 }
 
-fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, ConfigError> {
+pub(crate) fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, ConfigError> {
     let wrong = |what: &str| {
         let message = format!("{} {what}; a PEM file with CERTIFICATE blocks is needed", path.display());
         ConfigError::new("ca_file", message)

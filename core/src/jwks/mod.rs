@@ -15,6 +15,7 @@
 //! discovery   where metadata is, and what it is worth     pure
 //! freshness   how long an answer may be used              pure
 //! health      what there is to see of all this
+//! inspect     what a document is worth, for whoever explains it
 //! set, key    a JWK Set, a JWK                            pure
 //! ```
 
@@ -23,6 +24,8 @@ mod discovery;
 mod download;
 mod freshness;
 mod health;
+#[cfg(feature = "cli")]
+pub(crate) mod inspect;
 mod issuer;
 mod key;
 mod missing;

@@ -93,7 +93,7 @@ impl KeySet {
 }
 
 /// The text of each entry: RFC 7517 section 4 has a JWK with a member twice rejected, not its set.
-fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
+pub(super) fn entries(document: &[u8]) -> Result<impl Iterator<Item = &str>, Malformed> {
     let mut reader = Reader::new(std::str::from_utf8(document).map_err(|_| Malformed)?);
     if reader.value()? != Value::Object {
         return Err(Malformed);

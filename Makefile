@@ -5,6 +5,9 @@
 # make fuzz    the core with inputs that nobody thought of, FUZZ_SECONDS for each target
 # make bench   what a check costs, in Rust, Python and Node and in servers, beside other libraries;
 #              bench-rust, bench-python, bench-node, bench-http are its parts
+# make packages    what a release uploads, from this platform: the crate, the sdist, a wheel from it
+# make version VERSION=1.2.3    makes this the version of every package
+# make public-api    writes the listing of the crate's public interface anew
 # make demo    the quickstart on real software: a certified authorization server, three MCP
 #              servers, the official clients (KEEP=1 leaves it running)
 #
@@ -15,6 +18,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: packages version public-api
 .PHONY: bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
@@ -72,6 +76,9 @@ lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) -p mcp-bearer --all-features --no-deps
 	awk -f core/readme.awk core/src/lib.rs | diff core/README.md -
+	python3 .ci/version.py
+	.venv/bin/zizmor --quiet --offline .github
+	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	cd bindings-python && $(PY) -m mypy && $(PY) -m mypy.stubtest mcp_bearer
@@ -121,6 +128,7 @@ deny: target/tools/bin/cargo-deny
 	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --offline --all-features check --hide-inclusion-graph bans licenses sources
 
 # The cargo tools that tests need. Unoptimised: they are built more often than they run.
+target/tools/bin/cargo-public-api: TOOL := cargo-public-api@0.52.0
 target/tools/bin/cargo-deny: TOOL := cargo-deny@0.20.2
 target/tools/bin/gungraun-runner: TOOL := gungraun-runner@0.20.0
 target/tools/bin/%:
@@ -130,6 +138,24 @@ target/tools/bin/%:
 # Not part of `make test`: it takes minutes, and wants a machine to itself.
 deep: build
 	cd tests/end_to_end && $(PY) deep.py
+
+# ---- release ------------------------------------------------------------------------------------
+
+# Each is built again from nothing but itself.
+packages: installed
+	cargo package --locked --all-features -p mcp-bearer
+	rm -rf build/sdist
+	cd bindings-python && $(PY) -m maturin sdist --out ../build/sdist
+	$(PY) -m pip wheel --quiet --no-deps --wheel-dir build/sdist build/sdist/*.tar.gz
+	$(PY) bindings-python/tests/check_wheel.py build/sdist/*.whl
+
+version:
+	python3 .ci/version.py $(VERSION)
+
+# The hosted workflow fails where this changes the file. It needs a nightly compiler, for rustdoc's JSON.
+public-api: target/tools/bin/cargo-public-api
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo public-api -sss --all-features --target $(TRIPLE) -p mcp-bearer \
+	  > core/public-api.txt
 
 # ---- fuzz ---------------------------------------------------------------------------------------
 

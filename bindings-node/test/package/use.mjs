@@ -15,12 +15,12 @@ const issuerServer = http.createServer((req, res) => res.end(JSON.stringify(sign
 await once(issuerServer.listen(0, '127.0.0.1'), 'listening')
 const issuer = `http://127.0.0.1:${issuerServer.address().port}`
 const signing = new Issuer(issuer)
-const authorization = signing.authorization({ audience: 'http://127.0.0.1', claims: { sub: 'alice' } })
+const token = signing.token({ audience: 'http://127.0.0.1', claims: { sub: 'alice' } })
 
 const server = new ResourceServer({ resource: 'http://127.0.0.1', issuers: [{ issuer, jwksUri: `${issuer}/keys` }] })
 const gate = protect(server)
 assert.equal((await gate(new Request('http://127.0.0.1/'))).status, 401)
-const request = new Request('http://127.0.0.1/', { headers: { authorization } })
+const request = new Request('http://127.0.0.1/', { headers: { authorization: `Bearer ${token}` } })
 assert.equal(await gate(request), undefined)
 assert.equal(accessToken(request).subject, 'alice')
 assert.equal(typeof requireScope('a'), 'function')
@@ -32,7 +32,7 @@ class OAuthError extends Error {
   }
 }
 const verifier = tokenVerifier(server, { OAuthError })
-assert.equal((await verifier.verifyAccessToken(token)).clientId, '')
+assert.equal((await verifier.verifyAccessToken(token)).clientId, 'client-1')
 await assert.rejects(verifier.verifyAccessToken('junk'), { code: 'invalid_token' })
 assert.throws(() => new ResourceServer({ resource: 'x', issuers: [] }), ConfigError)
 issuerServer.close()

@@ -31,14 +31,14 @@ const provider = {
 };
 
 globalThis.page = {
-  /** Calls a tool; `{ left: true }` if the page is on its way to the authorization server instead. */
+  /** Calls a tool: `{ text }`, or `{ left: true }` if the page is on its way to the authorization server. */
   async call(resource, name, args) {
     const transport = new StreamableHTTPClientTransport(new URL(resource), { authProvider: provider });
     const client = new Client({ name: 'browser test', version: '0.1.0' });
     try {
       await client.connect(transport);
       const { content } = await client.callTool({ name, arguments: args });
-      return { answer: JSON.parse(content[0].text) };
+      return { text: content[0].text };
     } catch (error) {
       if (error instanceof UnauthorizedError) return { left: true };
       throw error;

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const LOOPBACK = '127.0.0.1';
+// An icon of its own, so that none is asked for.
+const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
 
 /** @returns {Promise<{ origin: string, stop: () => void }>} of a site that has its page at any path */
 export async function startSite() {
@@ -20,7 +22,7 @@ export async function startSite() {
   const server = createServer((req, res) => {
     const isScript = req.url === '/page.js';
     res.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
-    res.end(isScript ? script.contents : '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>');
+    res.end(isScript ? script.contents : PAGE);
   });
   server.listen(0, LOOPBACK);
   await once(server, 'listening');

@@ -41,7 +41,8 @@ class Proxy:
 
     def __init__(self, folder: Path, authority: Authority, host: str, configuration: str, ports: dict[str, int]) -> None:
         self.port = wire.free_port()
-        replaced = {"listen 443": f"listen 127.0.0.1:{self.port}", f"/etc/ssl/{host}.pem": str(authority.certificate(host))}
+        file = str(authority.certificate(host))
+        replaced = {"listen 443": f"listen 127.0.0.1:{self.port}", f"/etc/ssl/{host}.pem": file, f"/etc/ssl/{host}.key": file}
         replaced |= {f"127.0.0.1:{written}": f"127.0.0.1:{port}" for written, port in ports.items()}
         for old, new in replaced.items():
             assert old in configuration, old

@@ -12,12 +12,12 @@
 #              servers, the official clients (KEEP=1 leaves it running)
 #
 # A new machine needs Rust, CPython, Node with npm, make and gcc, and for the instruction counts
-# valgrind. The rest is installed here.
+# valgrind, for the browser Chromium, for the TLS proxy nginx. The rest is installed here.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e deny deep fuzz fuzz-build demo clean
+.PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e browser deny deep fuzz fuzz-build demo clean
 .PHONY: packages version public-api
 .PHONY: bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http
 
@@ -32,7 +32,8 @@ BINDINGS := --exclude mcp-bearer-python --exclude mcp-bearer-node
 
 DONE := target/done
 PY := $(CURDIR)/.venv/bin/python
-NODE_FOLDERS := bindings-node examples/dev-authorization-server examples/todo-express tests/gateways/express tests/migration/express tests/demo
+NODE_FOLDERS := bindings-node examples/dev-authorization-server examples/todo-express tests/gateways/express \
+  tests/migration/express tests/demo tests/recipes tests/browser
 REQUIREMENTS := $(wildcard bindings-python/requirements-dev.txt examples/*/requirements.txt tests/*/requirements.txt tests/gateways/*/requirements.txt)
 
 # ---- build --------------------------------------------------------------------------------------
@@ -40,7 +41,7 @@ REQUIREMENTS := $(wildcard bindings-python/requirements-dev.txt examples/*/requi
 build: rust wheel addon $(NODE_FOLDERS:%=$(DONE)/npm/%)
 
 rust:
-	cargo build $(CARGO_FLAGS) -p todo-axum -p gateway-axum
+	cargo build $(CARGO_FLAGS) -p todo-axum -p gateway-axum -p recipes-axum
 
 # The wheel is built once: the examples use it, and so do the tests.
 wheel: $(DONE)/venv
@@ -62,7 +63,7 @@ $(DONE)/npm/%: %/package-lock.json
 
 # ---- test ---------------------------------------------------------------------------------------
 
-test: lint core instructions python node installed e2e deny
+test: lint core instructions python node installed e2e browser deny
 	@echo "all tests passed"
 
 lint: $(DONE)/venv $(DONE)/npm/bindings-node addon wheel
@@ -122,6 +123,10 @@ e2e: build
 	cd examples/dev-authorization-server && npm test --silent
 	cd tests/demo && npm test --silent
 	cd tests/end_to_end && $(PY) -m pytest
+
+# The official client in a page of a real browser. Skipped, in capitals, where there is no Chromium.
+browser: build
+	cd tests/browser && npm test --silent
 
 deny: target/tools/bin/cargo-deny
 	cargo fetch --quiet --locked

@@ -78,7 +78,8 @@ function answer(reply, { status, headers, body }) {
   }
   // What is left of an upload is let by: a client that sends all of it before it reads would wait for ever.
   reply.request.raw.resume()
-  return reply.code(status).send(body === '' ? undefined : body)
+  // As bytes: to the type of a text Fastify adds a charset, and JSON has none (RFC 8259, section 11).
+  return reply.code(status).send(body === '' ? undefined : Buffer.from(body))
 }
 
 /** For the response of Node, so that they are on it also where the handler writes it itself. */

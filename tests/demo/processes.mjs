@@ -34,17 +34,17 @@ export async function stopEverything() {
   await Promise.all([...running].map((child) => stop(child)));
 }
 
-/** Runs a `run` script until `readyUrl` answers 200. */
-export async function startServer({ run, env, readyUrl }) {
-  const child = start(run, [], { ...process.env, ...env });
+/** Runs a `run` script, or a command, until `readyUrl` answers as a server that is ready does. */
+export async function startServer({ run, args = [], env, readyUrl, readyStatus = 200 }) {
+  const child = start(run, args, { ...process.env, ...env });
   const output = collect(child.stdout, child.stderr);
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {
     const { status } = await fetch(readyUrl).catch(() => ({}));
-    if (status === 200) return { stop: () => stop(child), output };
+    if (status === readyStatus) return { stop: () => stop(child), output };
     if (child.failed || child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
       await stop(child);
-      const reason = child.failed ?? `${readyUrl} never answered 200 (last: ${status ?? 'no answer'})`;
+      const reason = child.failed ?? `${readyUrl} never answered ${readyStatus} (last: ${status ?? 'no answer'})`;
       throw new Error(`${run} did not start: ${reason}\n${output()}`);
     }
     await sleep(100);

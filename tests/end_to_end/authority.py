@@ -29,6 +29,12 @@ class Authority:
 
     def server(self, *hosts: str) -> ssl.SSLContext:
         """What a server needs that is one of these hosts."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate(*hosts))
+        return context
+
+    def certificate(self, *hosts: str) -> Path:
+        """A file with the private key and the certificate of a server that is one of these hosts."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(x509.Name([]), key)
@@ -40,9 +46,7 @@ class Authority:
         file = self._folder / f"{certificate.serial_number}.pem"
         private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.timezone.utc)

@@ -46,7 +46,7 @@ export declare class Issuer {
   server(options: Omit<ResourceServerOptions, 'issuers' | 'keys'>): ResourceServer
   /**
    * What `server` trusts, for servers that are made in other ways:
-   * `ResourceServer.fromEnv({ issuers: issuer.issuers() })`.
+   * `ResourceServer.fromEnv({ issuers: issuer.issuers() }, { MCP_SERVER_URL: resource })`.
    */
   issuers(): Issuers
   /** Mints a token: a good one, valid for five minutes, but for what is set. */

@@ -44,7 +44,8 @@ impl ResourceServer {
         build(mcp_bearer::ResourceServer::builder(resource), options)
     }
 
-    /// A resource server from environment variables. `defaults` hold where no variable is set.
+    /// A resource server from environment variables. `defaults` hold where no variable is set;
+    /// issuers in both are a `ConfigError`.
     #[napi(
         factory,
         catch_unwind,

@@ -48,8 +48,9 @@ def test_they_are_short(program: str) -> None:
 @pytest.mark.parametrize("program", [FASTMCP, SDK])
 def test_an_mcp_server(issuer: TestIssuer, program: str) -> None:
     names = run(program)
-    # The SDK by itself serves loopback hosts only.
-    with TestClient(names["app"], base_url="http://127.0.0.1:8000") as http:
+    # FastMCP by itself serves loopback hosts only.
+    host = "http://127.0.0.1:8000" if program is FASTMCP else "https://mcp.example.com"
+    with TestClient(names["app"], base_url=host) as http:
         message = rpc("tools/call", name="whoami", arguments={})
         accept = {"accept": "application/json, text/event-stream"}
         assert http.post("/mcp", json=message, headers=accept).status_code == 401

@@ -95,7 +95,8 @@ impl Builder {
 
     /// Settings from environment variables: see [`ResourceServer::from_env`] for their names.
     ///
-    /// What the code sets besides are defaults: a variable that is present replaces them.
+    /// What the code sets besides are defaults: a variable that is present replaces them. Issuers are the
+    /// exception: to have them in the code and in the environment is an error.
     ///
     /// # Errors
     /// A variable with a wrong value, or a combination of variables that contradicts itself.

@@ -49,9 +49,9 @@
 //! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
 //! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.
 //!
-//! The [`manual`] has snippets for plain tower, hyper and the official Rust SDK for MCP, what each answer
-//! means, every setting, policies for tools, keys that rotate or cannot be had, deployment, and known
-//! vulnerabilities.
+//! The [manual](https://docs.rs/mcp-bearer/latest/mcp_bearer/manual/) has snippets for plain tower, hyper
+//! and the official Rust SDK for MCP, what each answer means, every setting, policies for tools, keys that
+//! rotate or cannot be had, deployment, and known vulnerabilities.
 //!
 //! # Seeing decisions
 //!

@@ -1,4 +1,4 @@
-"""The table of attacks on an operation policy (DESIGN section 4), each with its answer.
+"""The table of attacks on an operation policy, each with its answer.
 
 Every row is a POST to the MCP endpoint with a token for `todo:read`, and tries to get `create_todo`
 executed, which needs `todo:write`. Rows with `PASSES` are the controls: the same trick around what

@@ -1,7 +1,7 @@
 """python deep.py: what trouble costs each of the three example servers, in bytes, fetches and milliseconds.
 
 It prints the figures, and fails where a server grows by 5 MB or more, be it from a document of any size or
-from a flood, or where the issuer is asked more often than DESIGN section 5 allows. Times are only
+from a flood, or where the issuer is asked more often than core/src/manual/keys.rs allows. Times are only
 printed: they are this machine's. E2E_ONLY=axum (a substring of the name) narrows it.
 """
 

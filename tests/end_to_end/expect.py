@@ -1,4 +1,4 @@
-"""What DESIGN section 3 lets a server answer, and failure messages that say who did what.
+"""What a server may answer (core/src/manual/answers.rs), and failure messages that say who did what.
 
 `check` takes one of the expectations below, so that the tables of the tests read like the table of
 the design.
@@ -23,7 +23,7 @@ WITHIN = 10.0
 
 @dataclass(frozen=True)
 class Denied:
-    """A refusal in the form of DESIGN section 3. `scope` and `challenge` are of the challenge."""
+    """A refusal. `scope` and `challenge` are of the challenge."""
 
     status: int
     error: str

@@ -31,9 +31,9 @@ def node(section: str, subsection: str) -> list[str]:
     return ["node", "--input-type=module", "--eval", program]
 
 
-def python(section: str, subsection: str, folder: Path, before: str = "", after: str = "") -> list[str]:
-    """The command that serves the `app` of a program for Python, which may leave imports and routes to its reader."""
-    (folder / "program.py").write_text("\n".join([before, *blocks(section, subsection, "python"), after]))
+def python(section: str, subsection: str, folder: Path, routes: str = "") -> list[str]:
+    """The command that serves the `app` of a program for Python, which may leave routes to its reader."""
+    (folder / "program.py").write_text("\n".join([*blocks(section, subsection, "python"), routes]))
     return [sys.executable, "-m", "uvicorn", "--app-dir", str(folder), "--port", "$PORT", "--no-access-log", "program:app"]
 
 

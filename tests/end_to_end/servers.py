@@ -136,7 +136,7 @@ class Server:
 
 
 def preset(issuer: Any) -> dict[str, str]:
-    """The Scalekit preset of DESIGN section 7, with no leeway."""
+    """The Scalekit preset, with no leeway."""
     return {"SCALEKIT_ENVIRONMENT_URL": issuer.url, "RESOURCE_ID": "res_e2e", "MCP_BEARER_LEEWAY_SECONDS": "0"} | SHORT
 
 

@@ -1,4 +1,4 @@
-"""Who gets in and who does not (issue 2, point 5; DESIGN section 3), over REST and over MCP."""
+"""Who gets in and who does not, over REST and over MCP."""
 
 import base64
 import json

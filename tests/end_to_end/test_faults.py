@@ -1,4 +1,4 @@
-"""Everything that can go wrong between the authorization server and us, one by one (DESIGN section 5).
+"""Everything that can go wrong between the authorization server and us, one by one.
 
 Before the first keys each fault is a 503, and after them it is not noticed at all. Never is it a 401
 for a good token, nor a way to bring in another's keys: the attacker behind redirects and forged

@@ -21,7 +21,7 @@ from wire import Connection
 
 Mint = Callable[..., str]
 
-# Never passed on (DESIGN section 9; RFC 9110 section 7.6.1).
+# Never passed on (RFC 9110 section 7.6.1).
 REMOVED = {
     "Authorization",
     "DPoP",

@@ -1,4 +1,4 @@
-"""When the authorization server is down, hangs, comes back, or rotates its keys (DESIGN section 5).
+"""When the authorization server is down, hangs, comes back, or rotates its keys.
 
 A 401 would make a client throw a good token away: who cannot check answers 503, and recovers
 without a restart. Nobody else waits meanwhile.

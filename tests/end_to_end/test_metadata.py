@@ -1,4 +1,4 @@
-"""Protected resource metadata (RFC 9728; DESIGN section 3): both paths, byte for byte."""
+"""Protected resource metadata (RFC 9728): both paths, byte for byte."""
 
 from collections.abc import Callable
 

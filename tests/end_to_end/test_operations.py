@@ -1,4 +1,4 @@
-"""The operation policy cannot be got around (issue 2, point 6), on any server or gateway.
+"""The operation policy cannot be got around, on any server or gateway.
 
 A refusal must be the design's, and nothing may have happened: no todo was made, and the recording
 upstream of a gateway saw no request at all. What is permitted runs, byte for byte as it was sent.

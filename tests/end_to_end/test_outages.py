@@ -1,4 +1,4 @@
-"""An authorization server that is away for longer than its keys are fresh (DESIGN section 5).
+"""An authorization server that is away for longer than its keys are fresh.
 
 Freshness is half a second here. What matters is in which order things happen: an answer that is there while
 a fetch is still held open has not waited for it.

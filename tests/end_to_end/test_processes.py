@@ -1,4 +1,4 @@
-"""More processes than one (issue 2, point 7): gunicorn --preload, and a Node cluster.
+"""More processes than one: gunicorn --preload, and a Node cluster.
 
 A key source that does not survive a fork hangs the child's first token check.
 """

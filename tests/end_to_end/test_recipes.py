@@ -13,8 +13,6 @@ from wire import Message
 Mint = Callable[..., str]
 PAGE = "https://app.example.com"
 STRANGER = "https://evil.example.com"
-# Python programs that leave out what their reader has already.
-WITH_FASTAPI = "from fastapi import FastAPI\nfrom mcp_bearer import ResourceServer\nfrom mcp_bearer.fastapi import protect\n"
 ROUTE = '@app.get("/todos")\ndef todos() -> list[str]:\n    return []\n'
 
 
@@ -40,7 +38,7 @@ def limited(request: pytest.FixtureRequest, issuer: Issuer, tmp_path_factory: py
     name: str = request.param
     commands = {
         "Express": lambda: recipes.node("Rate limits", name),
-        "FastAPI and Starlette": lambda: recipes.python("Rate limits", name, tmp_path_factory.mktemp("limits"), WITH_FASTAPI, ROUTE),
+        "FastAPI and Starlette": lambda: recipes.python("Rate limits", name, tmp_path_factory.mktemp("limits"), ROUTE),
         "axum": lambda: recipes.axum("Rate limits"),
     }
     yield from started(commands[name](), issuer)

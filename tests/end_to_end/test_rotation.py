@@ -1,4 +1,4 @@
-"""Keys that change, and what a change may cost the authorization server (DESIGN section 5).
+"""Keys that change, and what a change may cost the authorization server.
 
 The cooldown is longer than the tests take, and nothing goes stale meanwhile. So the numbers of fetches
 are exact, whatever the speed of the machine.

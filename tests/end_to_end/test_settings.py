@@ -1,4 +1,4 @@
-"""The environment of DESIGN section 7 means the same in all three languages.
+"""The environment (core/src/manual/configuration.rs) means the same in all three languages.
 
 A variable lies over what the code of the example says; a wrong one stops the start, and the
 message names it.

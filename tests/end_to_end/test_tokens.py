@@ -1,4 +1,4 @@
-"""Tokens that are good, and all the ways in which one is not (DESIGN section 3).
+"""Tokens that are good, and all the ways in which one is not.
 
 The same rows are vectors of the core; here they come over real HTTP, with keys that are fetched.
 """

@@ -1,6 +1,6 @@
 """The native classes of mcp_bearer, which re-exports all of them but Pending, and its program.
 
-ManualClock and TestIssuer are those of mcp_bearer.testing.
+ManualClock is that of mcp_bearer.testing, and TestIssuer what its Issuer is made of.
 """
 
 import builtins
@@ -153,7 +153,8 @@ class ResourceServer:
 
         ``MCP_SERVER_URL`` is the resource. Where its tokens come from is either
         ``SCALEKIT_ENVIRONMENT_URL`` with ``RESOURCE_ID``, or ``MCP_BEARER_ISSUERS``; the README
-        lists the other variables. A variable that is set replaces the default given here.
+        lists the other variables. A variable that is set replaces the default given here; issuers are
+        the exception: in the code and in the environment they are a ``ConfigError``.
         """
 
     def try_authorize(self, request: Request, requirement: Requirement, /) -> Decision | None:

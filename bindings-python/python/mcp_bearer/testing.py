@@ -69,7 +69,7 @@ class Issuer:
     def issuers(self) -> Issuers:
         """Return what ``server`` trusts, for servers that are made in other ways.
 
-        One is ``ResourceServer.from_env(issuers=issuer.issuers())``.
+        One is ``ResourceServer.from_env({"MCP_SERVER_URL": RESOURCE}, issuers=issuer.issuers())``.
         """
         return self._native.issuers()
 

@@ -1,4 +1,4 @@
-//! Bodies: what was judged is what runs (DESIGN section 4).
+//! Bodies: what was judged is what runs.
 
 use crate::author::{denied, file as of, request};
 use crate::keys::Keys;

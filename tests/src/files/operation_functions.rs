@@ -1,4 +1,4 @@
-//! Entries of a policy that are functions of the call (DESIGN section 4).
+//! Entries of a policy that are functions of the call.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Members that two JSON parsers could read differently, however they hide it (DESIGN section 4).
+//! Members that two JSON parsers could read differently, however they hide it.
 
 use crate::author::file as of;
 use crate::keys::Keys;

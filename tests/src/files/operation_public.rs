@@ -1,4 +1,4 @@
-//! Lazy authentication: operations that need no credentials (DESIGN section 4).
+//! Lazy authentication: operations that need no credentials.
 
 use crate::author::{WIRE, all_of, denied, file as of, request, strings, usual};
 use crate::keys::Keys;

@@ -1,4 +1,4 @@
-//! Operations on resources and prompts (DESIGN section 4).
+//! Operations on resources and prompts.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Numbers, nesting and characters that are none, in bodies (RFC 8259 sections 6 to 9, DESIGN section 4).
+//! Numbers, nesting and characters that are none, in bodies (RFC 8259 sections 6 to 9).
 
 use crate::author::file as of;
 use crate::keys::Keys;

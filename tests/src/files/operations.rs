@@ -1,4 +1,4 @@
-//! Operations: tools and methods by name, and what an endpoint needs (DESIGN section 4).
+//! Operations: tools and methods by name, and what an endpoint needs.
 
 use std::collections::BTreeMap;
 

@@ -99,7 +99,8 @@ function remember(req, server, token) {
   admit(req, server, token)
   if (token == null) return
   const requests = expressRequest(req)
-  if (!prepared.has(requests)) {
+  // On a request of its own they are defined anew, over what another layer has set.
+  if (requests === req || !prepared.has(requests)) {
     Object.defineProperties(requests, callers)
     prepared.add(requests)
   }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
+import net from 'node:net'
 import { dirname } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -21,11 +22,11 @@ import { Hono } from 'hono'
 import { register } from 'prom-client'
 import typescript from 'typescript'
 
-import { Guard, OperationPolicy, Requirement } from 'mcp-bearer'
+import { Guard, OperationPolicy, Requirement, ResourceServer } from 'mcp-bearer'
 import * as inFastify from 'mcp-bearer/fastify'
 import { auth, operations, protect } from 'mcp-bearer/fetch'
 
-import { JSON_TYPE, call, newIssuer, newServer, send, serve } from './kit.mjs'
+import { ISSUER, JSON_TYPE, RESOURCE, call, newIssuer, newServer, send, serve } from './kit.mjs'
 
 const snippetsOf = (readme, language = 'js') => {
   const text = readFileSync(new URL(readme, import.meta.url), 'utf8')
@@ -218,6 +219,31 @@ test('the listener for `upgrade` lets nobody in without a token', async t => {
   assert.equal(await open({}), 'closed')
   assert.equal(await open({ authorization: 'Bearer junk' }), 'closed')
   assert.equal(await open({ authorization: as.bearer() }), 'open')
+})
+
+test('a client that is gone before the listener has its answer hurts nobody', async t => {
+  let begin, end
+  const begun = new Promise(resolve => { begin = resolve })
+  const keys = new Promise(resolve => { end = resolve })
+  const fetch = () => {
+    begin()
+    return keys
+  }
+  const issuers = [{ issuer: ISSUER, jwksUri: `${ISSUER}/keys` }]
+  const server = new ResourceServer({ resource: RESOURCE, issuers, keys: { fetch } })
+  const listening = http.createServer().listen(0, '127.0.0.1')
+  await once(listening, 'listening')
+  t.after(() => listening.close())
+  await runFragment("'upgrade'", { Guard, server, listening, sockets: {} })
+  const connected = once(listening, 'connection')
+  const client = net.connect(listening.address().port, '127.0.0.1')
+  const fields = ['GET /ws HTTP/1.1', 'Host: h', 'Connection: upgrade', 'Upgrade: websocket', `Authorization: ${as.bearer()}`]
+  client.write(`${fields.join('\r\n')}\r\n\r\n`)
+  const [socket] = await connected
+  await begun
+  client.resetAndDestroy()
+  await once(socket, 'close')
+  end({ status: 503, body: Buffer.alloc(0) })
 })
 
 test('the call beneath the adapters', async t => {

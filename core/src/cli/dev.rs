@@ -128,7 +128,7 @@ struct Server {
 
 impl Server {
     fn announce(&self, streams: &mut Streams<'_>) -> Result<(), Stop> {
-        let (issuer, resource) = (self.issuer.identifier(), &self.defaults.resource);
+        let (issuer, resource) = (self.issuer.identifier(), &quoted(&self.defaults.resource));
         writeln!(
             streams.err,
             "FOR DEVELOPMENT ONLY: anybody on this machine gets any token from {issuer}.\n\
@@ -138,10 +138,10 @@ impl Server {
             streams.out,
             "export MCP_SERVER_URL={resource}\nexport MCP_BEARER_ISSUERS={issuer}\n\n\
              # a token, good for {} seconds\ncurl -i {resource} -H 'Authorization: Bearer {}'\n\n\
-             # another one\ncurl -s {issuer}/mint -d scope='{}' -d subject=somebody",
+             # another one\ncurl -s {issuer}/mint -d scope={} -d subject=somebody",
             self.defaults.expires_in,
             self.mint(&self.defaults),
-            self.defaults.scope,
+            quoted(&self.defaults.scope),
         )?;
         streams.out.flush()?;
         Ok(())
@@ -238,6 +238,12 @@ fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
+}
+
+/// A word for a shell, which would take the rest for what it means itself.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/@%+=,[]".contains(&byte);
+    if word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 const MAX_FORM: usize = 16 * 1024;

@@ -465,7 +465,10 @@ export declare class Requirement {
 export declare class ResourceServer {
   /** Checks everything and fetches nothing. Throws a `ConfigError` for the first wrong setting. */
   constructor(options: ResourceServerOptions)
-  /** A resource server from environment variables. `defaults` hold where no variable is set. */
+  /**
+   * A resource server from environment variables. `defaults` hold where no variable is set;
+   * issuers in both are a `ConfigError`.
+   */
   static fromEnv(defaults?: ResourceServerDefaults, variables?: Record<string, string | undefined>): ResourceServer
   /** Who is calling, without I/O: `null` if keys must be fetched first. */
   tryAuthenticate(request: HttpRequest): Authentication | null

@@ -242,7 +242,7 @@ test('a client that is gone before the listener has its answer hurts nobody', as
   const [socket] = await connected
   await begun
   client.resetAndDestroy()
-  await once(socket, 'close')
+  await new Promise(resolve => socket.on('close', resolve))
   end({ status: 503, body: Buffer.alloc(0) })
 })
 

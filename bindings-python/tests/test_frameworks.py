@@ -84,7 +84,7 @@ async def test_a_list_of_visible_tools(issuer: TestIssuer) -> None:
             transport = httpx2.ASGITransport(app=app)
             async with (
                 httpx2.AsyncClient(transport=transport, headers=issuer.bearer(scope)) as http,
-                Client(streamable_http_client("http://127.0.0.1:8000/mcp", http_client=http)) as client,
+                Client(streamable_http_client("https://mcp.example.com/mcp", http_client=http)) as client,
             ):
                 listed = await client.list_tools()
                 assert [tool.name for tool in listed.tools] == visible

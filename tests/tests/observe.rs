@@ -72,8 +72,8 @@ fn each_check_is_told_in_order() {
 fn what_is_not_verified_is_not_told() {
     let world = World::new();
     let good = world.authenticate(&world.token).unwrap();
-    let last = if world.token.ends_with('A') { "B" } else { "A" };
-    let forged = format!("{}{last}", &world.token[..world.token.len() - 20]);
+    // Still base64url without stray bits.
+    let forged = format!("{}AAA", &world.token[..world.token.len() - 22]);
     assert!(world.authenticate(&forged).is_none());
     assert!(matches!(world.server.try_authenticate(&Request::new("GET", "/")), Poll::Ready(_)));
     let [_, forged, missing] = <[String; 3]>::try_from(world.told()).unwrap();

@@ -88,12 +88,6 @@ impl Wanted {
     }
 }
 
-impl From<String> for Stop {
-    fn from(message: String) -> Self {
-        Self::Usage(message)
-    }
-}
-
 /// Until the process ends.
 async fn serve(port: u16, wanted: Wanted, streams: &mut Streams<'_>) -> Result<u8, Stop> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;

@@ -120,6 +120,12 @@ enum Stop {
     Output,
 }
 
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Self::Usage(message)
+    }
+}
+
 impl From<io::Error> for Stop {
     fn from(_: io::Error) -> Self {
         Self::Output

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_NONE_MATCH};
 use reqwest::redirect;
-use reqwest::{Certificate, Client, NoProxy, Proxy};
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
 
 use super::{BoxFuture, Fetch, FetchError, FetchRequest, FetchResponse};
 use crate::error::ConfigError;
@@ -42,14 +42,7 @@ impl HttpFetch {
     }
 
     fn build(&self) -> Result<Client, FetchError> {
-        let mut builder = Client::builder()
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
+        let mut builder = plain()
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             // Long enough for the keys to follow the metadata on one connection.
@@ -118,6 +111,18 @@ fn classify(error: &reqwest::Error) -> FetchError {
     } else {
         FetchError::Other
     }
+}
+
+/// What gets exactly the answer that was asked for: from no other URL, and not decoded.
+pub(crate) fn plain() -> ClientBuilder {
+    Client::builder()
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
 }
 
 pub(crate) fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, ConfigError> {

@@ -10,12 +10,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use http::header::{ACCEPT_ENCODING, DATE, HeaderMap, ORIGIN};
 use http::{HeaderName, HeaderValue, Method};
-use reqwest::redirect;
 use reqwest::{Certificate, Client};
 
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
-use crate::fetch::client::read_certificates;
+use crate::fetch::client::{plain, read_certificates};
 use crate::json::{self, Object};
 
 /// A client that keeps no cookie and follows no redirect.
@@ -63,16 +62,8 @@ impl Browser {
         for path in ca_files {
             certificates.extend(read_certificates(path)?);
         }
-        let mut builder = Client::builder()
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .timeout(TIMEOUT)
-            .user_agent(concat!("mcp-bearer-doctor/", env!("CARGO_PKG_VERSION")));
+        let mut builder =
+            plain().timeout(TIMEOUT).user_agent(concat!("mcp-bearer-doctor/", env!("CARGO_PKG_VERSION")));
         if direct {
             builder = builder.no_proxy();
         }

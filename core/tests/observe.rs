@@ -7,18 +7,22 @@ use std::sync::{Arc, Mutex};
 
 use mcp_bearer::observe::{metrics, tracing};
 use mcp_bearer::testing::Issuer;
-use mcp_bearer::{FetchError, Issuers, Request, Requirement, ResourceServer};
+use mcp_bearer::{
+    DecisionEvent, FetchError, Issuers, KeysEvent, KeysHealth, Request, Requirement, ResourceServer,
+};
 
 const ISSUER: &str = "https://as.example.com";
 const RESOURCE: &str = "https://mcp.example.com";
 
 /// One request that is allowed, one that is not, and one without a token.
-async fn three_requests() -> String {
+///
+/// Told to one observer alone: whether an event of `tracing` is of interest is remembered for the
+/// whole process, and a test without a subscriber would say no for the one with it.
+async fn three_requests(tell: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'static) -> String {
     let issuer = Issuer::new(ISSUER);
     let server = ResourceServer::builder(RESOURCE)
         .issuers(issuer.issuers())
-        .on_decision(tracing::on_decision)
-        .on_decision(metrics::on_decision)
+        .on_decision(tell)
         .build()
         .unwrap();
     let token = issuer.token(RESOURCE).scope("todo:read").mint();
@@ -32,21 +36,21 @@ async fn three_requests() -> String {
 }
 
 /// Keys that cannot be had.
-async fn an_outage() {
+async fn an_outage(
+    tell: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'static,
+    tell_of_keys: impl Fn(&KeysEvent, &KeysHealth) + Send + Sync + 'static,
+) {
     let issuers = Issuers::builder()
         .issuer(ISSUER)
         .fetch(|_| std::future::ready(Err(FetchError::Connect)))
         // On this thread, where the recorder and the subscriber of the test are.
         .spawn(|fetch| drop(tokio::spawn(fetch)))
-        .on_keys_event(|event, health| {
-            tracing::on_keys_event(event, health);
-            metrics::on_keys_event(event, health);
-        })
+        .on_keys_event(tell_of_keys)
         .build()
         .unwrap();
     let server = ResourceServer::builder(RESOURCE)
         .issuers(issuers.clone())
-        .on_decision(tracing::on_decision)
+        .on_decision(tell)
         .build()
         .unwrap();
     let token = Issuer::new(ISSUER).token(RESOURCE).mint();
@@ -81,8 +85,8 @@ async fn events_are_in_the_span_of_whoever_asks() {
     let _guard = ::tracing::subscriber::set_default(subscriber);
     let span = ::tracing::info_span!("http", request_id = 7);
     let entered = span.enter();
-    let token = three_requests().await;
-    an_outage().await;
+    let token = three_requests(tracing::on_decision).await;
+    an_outage(tracing::on_decision, tracing::on_keys_event).await;
     drop(entered);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(!log.contains(&token));
@@ -119,8 +123,8 @@ async fn a_prometheus_exporter_has_it_all() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let exporter = recorder.handle();
     let _guard = ::metrics::set_default_local_recorder(&recorder);
-    three_requests().await;
-    an_outage().await;
+    three_requests(metrics::on_decision).await;
+    an_outage(metrics::on_decision, metrics::on_keys_event).await;
     let text = exporter.render();
     for line in [
         r#"mcp_bearer_decisions_total{check="token",reason="allowed",operation=""} 2"#,

@@ -3,6 +3,16 @@
 // The body of a Node request, read so that it can be put back.
 
 /**
+ * Whether there may be a body to be read. Of a POST that shows, and of another request its frame says
+ * so (RFC 9112, section 6.3; over HTTP/2 its stream): to read it for nothing would end it, which
+ * handlers of event streams take for the end of the client.
+ */
+function mayHaveBody({ method, headers, stream }) {
+  const framed = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+  return method === 'POST' || framed || (stream !== undefined && !stream.endAfterHeaders)
+}
+
+/**
  * Reads a body until it ends or exceeds the limit, which is enough for the policy to see that. It may
  * be put back with `unshift` before `done` returns: only then does the stream say that it has ended.
  */
@@ -24,4 +34,4 @@ function readBody(req, limit, done) {
   req.on('end', finish)
 }
 
-module.exports = { readBody }
+module.exports = { mayHaveBody, readBody }

@@ -4,7 +4,7 @@
 
 const { IncomingMessage } = require('node:http')
 
-const { readBody } = require('./body.js')
+const { mayHaveBody, readBody } = require('./body.js')
 const { Guard } = require('./index.js')
 const { admit, allOf, answerTo, authInfo, entered, found, operationGuards, tokenFor } = require('./shared.js')
 
@@ -61,15 +61,14 @@ function operations(policy, { server: own } = {}) {
       next()
     }
     const judge = token => {
-      if (!policy.readsBody(req.method)) return permit(token, {})
+      if (!mayHaveBody(req)) return permit(token, { body: '' })
       // The stream has been read: what runs is what the framework has made of it.
       if (req.readableEnded) return permit(token, { parsed: parsed(req) })
       readBody(req, policy.bodyLimit, body => attempt(() => permit(token, { body }), next))
     }
     const enter = entry => {
-      const instead = answerTo(entry, 'authenticated', 'public', 'anonymous')
+      const instead = answerTo(entry, 'authenticated', 'anonymous')
       if (instead !== undefined) return answer(res, instead)
-      if (entry.kind === 'public') return next()
       addHeaders(res, entry.responseHeaders)
       judge(entry.token)
     }

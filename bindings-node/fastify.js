@@ -4,7 +4,7 @@
 
 const { Readable, finished } = require('node:stream')
 
-const { readBody } = require('./body.js')
+const { mayHaveBody, readBody } = require('./body.js')
 const { Guard } = require('./index.js')
 const { accessToken, admit, allOf, answerTo, auth, found, operationGuards, tokenFor } = require('./shared.js')
 
@@ -51,14 +51,13 @@ function operations(policy, { server: own } = {}) {
     let token = tokenFor(raw, server)
     if (token === null) {
       const entry = guard.tryEnter(raw) ?? (await guard.enter(raw))
-      const instead = answerTo(entry, 'authenticated', 'public', 'anonymous')
+      const instead = answerTo(entry, 'authenticated', 'anonymous')
       if (instead !== undefined) return answer(reply, instead)
-      if (entry.kind === 'public') return
       addHeaders(reply, entry.responseHeaders)
       token = entry.token
     }
     const { method, rawHeaders } = raw
-    const [body, judged] = policy.readsBody(method) ? await peek(payload, policy.bodyLimit) : []
+    const [body, judged] = mayHaveBody(raw) ? await peek(payload, policy.bodyLimit) : []
     const decision = guard.permit(token, { method, rawHeaders, body })
     if (!decision.allowed) return answer(reply, decision.denial)
     admit(raw, server, decision.token)

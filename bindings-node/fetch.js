@@ -43,13 +43,12 @@ function operations(policy, { server: own } = {}) {
     let token = tokenFor(request, server)
     if (token === null) {
       const entry = guard.tryEnter(http) ?? (await guard.enter(http))
-      const instead = answerTo(entry, 'authenticated', 'public', 'anonymous')
+      const instead = answerTo(entry, 'authenticated', 'anonymous')
       if (instead !== undefined) return response(instead)
-      if (entry.kind === 'public') return undefined
       owe(request, entry.responseHeaders)
       token = entry.token
     }
-    const body = policy.readsBody(request.method) ? await peek(request, policy.bodyLimit) : undefined
+    const body = await peek(request, policy.bodyLimit)
     const decision = guard.permit(token, { ...http, body })
     if (!decision.allowed) return response(decision.denial)
     admit(request, server, decision.token)
@@ -92,17 +91,18 @@ function response({ status, headers, body }) {
 /** Reads a copy until it ends or exceeds the limit, which is enough for the policy to see that. */
 async function peek(request, limit) {
   if (request.bodyUsed) throw new Error('mcp-bearer: the body was read before operations()')
+  if (request.body === null) return ''
   const chunks = []
   let size = 0
-  const copy = request.clone().body?.getReader()
-  while (copy !== undefined && size <= limit) {
+  const copy = request.clone().body.getReader()
+  while (size <= limit) {
     const { done, value } = await copy.read()
     if (done) break
     chunks.push(value)
     size += value.length
   }
   // The rest is not wanted; that is settled only with the request's own body, so nobody waits.
-  copy?.cancel().catch(() => {})
+  copy.cancel().catch(() => {})
   return Buffer.concat(chunks)
 }
 

@@ -395,8 +395,8 @@ export declare class MetadataRoutes {
  * Protects the handler of one MCP endpoint, operation by operation.
  *
  * Take the token that the `Guard` around the application left, or call `enter` where there is
- * none. Where `policy.readsBody(method)`, read the body up to one byte more than
- * `policy.bodyLimit`. Call `permit`, and hand on exactly what was judged.
+ * none. Read the body, if `policy.readsBody(method)`, up to one byte more than `policy.bodyLimit`.
+ * Call `permit`, and hand on exactly what was judged.
  */
 export declare class OperationGuard {
   /** Guards an endpoint. */
@@ -418,7 +418,7 @@ export declare class OperationPolicy {
   constructor(options: OperationPolicyOptions)
   /** The largest body in bytes that is judged. */
   get bodyLimit(): number
-  /** Whether the body of a request with this HTTP method decides. */
+  /** Whether a request with this HTTP method may have a body to be read before it is judged: not CONNECT. */
   readsBody(method: string): boolean
 }
 

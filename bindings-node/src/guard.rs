@@ -78,8 +78,8 @@ impl Guard {
 /// Protects the handler of one MCP endpoint, operation by operation.
 ///
 /// Take the token that the `Guard` around the application left, or call `enter` where there is
-/// none. Where `policy.readsBody(method)`, read the body up to one byte more than
-/// `policy.bodyLimit`. Call `permit`, and hand on exactly what was judged.
+/// none. Read the body, if `policy.readsBody(method)`, up to one byte more than `policy.bodyLimit`.
+/// Call `permit`, and hand on exactly what was judged.
 #[napi]
 pub struct OperationGuard {
     guard: mcp_bearer::OperationGuard,

@@ -53,7 +53,7 @@ impl OperationPolicy {
         self.0.body_limit() as f64
     }
 
-    /// Whether the body of a request with this HTTP method decides.
+    /// Whether a request with this HTTP method may have a body to be read before it is judged: not CONNECT.
     #[napi(catch_unwind)]
     #[must_use]
     pub fn reads_body(&self, method: String) -> bool {

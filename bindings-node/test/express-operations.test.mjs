@@ -208,6 +208,47 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     assert.equal((await send(`${url}/alone`, { method: 'OPTIONS' })).status, 401)
   })
 
+  test(`Express ${version}: a body under another name than POST reaches no handler`, async t => {
+    const app = express()
+    const server = newServer(as)
+    app.all('/alone', operations(policy, { server }), (req, res) => res.json(req.body ?? null))
+    app.use(protect(server))
+    app.all('/mcp', operations(policy), (req, res) => res.json(req.body ?? null))
+    app.all('/parsed', express.json(), operations(policy), (req, res) => res.json(req.body ?? null))
+    const url = await serve(t, app)
+    const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+    const preflight = ['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'POST']
+    const body = call('list_todos')
+    for (const path of ['/alone', '/mcp', '/parsed']) {
+      for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+        for (const frame of [['Content-Length', String(body.length)], ['Transfer-Encoding', 'chunked']]) {
+          assert.equal((await send(url + path, { method, headers: [...headers, ...frame], body })).status, 415, method)
+        }
+        assert.equal((await send(url + path, { method, headers })).text, 'null')
+      }
+      assert.equal((await send(url + path, { method: 'OPTIONS', headers: preflight })).status, 200)
+      const withBody = [...preflight, 'Content-Length', String(body.length)]
+      assert.equal((await send(url + path, { method: 'OPTIONS', headers: withBody, body })).status, 401)
+    }
+  })
+
+  test(`Express ${version}: a stream of events is open until its client goes`, async t => {
+    const app = express()
+    let closed
+    app.get('/mcp', operations(policy, { server: newServer(as) }), (req, res) => {
+      closed = new Promise(resolve => req.on('close', resolve))
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n')
+    })
+    const url = new URL(await serve(t, app))
+    const [, authorize] = authorization({ scope: 'todo:read' })
+    const request = http.get({ hostname: url.hostname, port: url.port, path: '/mcp', agent: false, headers: { authorization: authorize } })
+    const [response] = await once(request, 'response')
+    await once(response, 'data')
+    assert.equal(await Promise.race([closed, 'open']), 'open')
+    request.destroy()
+    await closed
+  })
+
   test(`Express ${version}: a token for another server does not count`, async t => {
     const app = express()
     app.use(protect(newServer(as)))

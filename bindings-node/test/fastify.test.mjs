@@ -201,6 +201,25 @@ test('the handler gets what was judged', async t => {
   assert.equal((await send(`${url}/mcp`, { headers: authorization({ scope: 'todo:read' }) })).status, 200)
 })
 
+test('a body under another name than POST reaches no handler', async t => {
+  const app = Fastify({ forceCloseConnections: true })
+  app.register(protect(newServer(as)))
+  const handler = async request => ({ body: request.body ?? null })
+  app.route({ method: ['GET', 'OPTIONS', 'PUT', 'PATCH', 'DELETE'], url: '/mcp', preParsing: operations(policy), handler })
+  const url = await serve(t, app)
+  const headers = [...JSON_TYPE, ...authorization({ scope: 'todo:read' })]
+  const preflight = ['Origin', 'https://app.example.com', 'Access-Control-Request-Method', 'POST']
+  const body = call('list_todos')
+  const framed = [...headers, 'Content-Length', String(body.length)]
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
+    assert.equal((await send(`${url}/mcp`, { method, headers: framed, body })).status, 415, method)
+  }
+  assert.equal((await send(`${url}/mcp`, { headers })).text, '{"body":null}')
+  assert.equal((await send(`${url}/mcp`, { method: 'OPTIONS', headers: preflight })).status, 200)
+  const withBody = [...preflight, ...JSON_TYPE, 'Content-Length', String(body.length)]
+  assert.equal((await send(`${url}/mcp`, { method: 'OPTIONS', headers: withBody, body })).status, 401)
+})
+
 test('a raw reader gets exactly the judged bytes', async t => {
   const app = Fastify()
   app.register(protect(newServer(as)))
@@ -296,11 +315,13 @@ test('requests of app.inject are as good as others', async () => {
 test('HTTP/2', async t => {
   const app = Fastify({ http2: true, forceCloseConnections: true })
   app.register(protect(newServer(as)))
-  app.post('/mcp', { preParsing: operations(policy) }, async request => ({ tool: request.body.params.name, sub: request.auth.extra.claims.sub }))
+  const named = async request => ({ tool: request.body?.params.name, sub: request.auth.extra.claims.sub })
+  app.route({ method: ['GET', 'PUT', 'POST'], url: '/mcp', preParsing: operations(policy), handler: named })
   const session = http2.connect(await serve(t, app))
   t.after(() => session.close())
-  const post = async (body, headers) => {
-    const stream = session.request({ ':method': 'POST', ':path': '/mcp', 'content-type': 'application/json', ...headers })
+  const post = async (body, headers, method = 'POST') => {
+    const endStream = body === undefined
+    const stream = session.request({ ':method': method, ':path': '/mcp', 'content-type': 'application/json', ...headers }, { endStream })
     stream.end(body)
     const [{ ':status': status }] = await once(stream, 'response')
     return { status, text: Buffer.concat(await stream.toArray()).toString() }
@@ -309,6 +330,9 @@ test('HTTP/2', async t => {
   assert.equal((await post(call('list_todos'))).status, 401)
   assert.equal((await post(call('delete_todo'), headers)).status, 403)
   assert.equal((await post(call('list_todos'), headers)).text, '{"tool":"list_todos","sub":"alice"}')
+  // No field says that there is a body.
+  for (const method of ['GET', 'PUT']) assert.equal((await post(call('list_todos'), headers, method)).status, 415)
+  assert.equal((await post(undefined, headers, 'GET')).text, '{"sub":"alice"}')
 })
 
 test('operations alone authenticates, and knows what is public', async t => {

@@ -111,6 +111,16 @@ test('operations judges the body and leaves it', async () => {
   await assert.rejects(operations(policy)(post({ scope: 'a' }, call('read'))), /install protect/)
 })
 
+test('a body under another name than POST reaches no handler', async () => {
+  const gate = operations(new OperationPolicy({ tools: { read: 'a' } }), { server })
+  const { headers } = post({ scope: 'a' }, '')
+  const asked = (method, more) => new Request(URL_, { method, headers, body: call('read'), ...more })
+  for (const method of ['PUT', 'PATCH', 'DELETE', 'QUERY']) assert.equal((await gate(asked(method))).status, 415)
+  assert.equal(await gate(new Request(URL_, { headers })), undefined)
+  const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' }
+  assert.equal((await gate(asked('OPTIONS', { headers: preflight }))).status, 401)
+})
+
 test('operations takes the token that protect left', async () => {
   const gate = protect(server)
   const judge = operations(new OperationPolicy({ tools: { read: 'a' } }))

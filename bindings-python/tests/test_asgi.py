@@ -271,6 +271,25 @@ async def test_operations_are_judged_by_the_body(server: ResourceServer, issuer:
     assert len(inner.bodies) == 2
 
 
+async def test_a_body_under_another_name_than_post_reaches_no_handler(
+    server: ResourceServer, issuer: TestIssuer
+) -> None:
+    preflight = {"origin": "https://a.example", "access-control-request-method": "POST"}
+    content = json.dumps(rpc("tools/call", name="read"))
+    inner = Application()
+    guarded = BearerMiddleware(OperationsMiddleware(inner, POLICY), server)
+    for app in [guarded, OperationsMiddleware(inner, POLICY, server=server)]:
+        async with client(app) as http:
+            for method in ["GET", "PUT", "PATCH", "DELETE", "QUERY"]:
+                headers = {**issuer.bearer(), **JSON}
+                answer = await http.request(method, "/mcp", headers=headers, content=content)
+                assert answer.status_code == 415, method
+            answer = await http.request("OPTIONS", "/mcp", headers=preflight, content=content)
+            assert answer.status_code == 401
+            assert (await http.options("/mcp", headers=preflight)).status_code == 200
+    assert inner.bodies == [b"", b""]
+
+
 async def test_a_long_body_is_not_read_to_its_end(server: ResourceServer, issuer: TestIssuer) -> None:
     inner = Application()
     policy = OperationPolicy(body_limit=10)

@@ -40,7 +40,7 @@ pub enum Entry {
     },
     /// Hand it to the application as it is: a preflight or a public route.
     Public,
-    /// No credentials, and some operations need none: judge the operation without a token.
+    /// No credentials, and some operations, or a preflight, need none: judge it without a token.
     Anonymous,
     /// Answer with this: metadata.
     Answer(Response),
@@ -114,9 +114,9 @@ impl Guard {
 /// Protects the handler of one MCP endpoint, operation by operation.
 ///
 /// An adapter takes the token that the [`Guard`] around the application left, or calls
-/// [`enter`](Self::enter) where there is none; for a POST it then reads the body up to
-/// [`OperationPolicy::body_limit`]; it calls [`permit`](Self::permit), and hands on exactly the
-/// bytes that were judged.
+/// [`enter`](Self::enter) where there is none; it then reads the body, if
+/// [`OperationPolicy::reads_body`], up to [`OperationPolicy::body_limit`]; it calls
+/// [`permit`](Self::permit), and hands on exactly the bytes that were judged.
 #[derive(Clone, Debug)]
 pub struct OperationGuard {
     server: ResourceServer,
@@ -171,10 +171,8 @@ impl OperationGuard {
     /// What needs no token, as far as that is known without the body. Public means that no credentials
     /// are needed, not that bad ones are ignored.
     fn without_credentials(&self, request: &Request<'_>) -> Option<Entry> {
-        if request.is_preflight() {
-            return Some(Entry::Public);
-        }
-        let anonymous = self.policy.has_public_operations() && request.has_no_token();
+        let anonymous =
+            request.is_preflight() || (self.policy.has_public_operations() && request.has_no_token());
         anonymous.then_some(Entry::Anonymous)
     }
 }

@@ -219,22 +219,22 @@ where
                     (Some(token), response_headers)
                 }
                 Entry::Anonymous => (None, Headers::new()),
-                Entry::Public => return Ok((http::Request::from_parts(parts, body), Headers::new())),
                 Entry::Answer(response) => return Err(response),
                 Entry::Denied(denial) => return Err(denial.into()),
+                // Only a guard of a whole application knows public routes.
+                Entry::Public => return Err(Denial::internal().into()),
             },
         };
-        let (judged, unread) = if OperationPolicy::reads_body(parts.method.as_str()) {
-            (read(body, self.0.policy().body_limit()).await, None)
+        let judged = if OperationPolicy::reads_body(parts.method.as_str()) {
+            read(body, self.0.policy().body_limit()).await
         } else {
-            (Bytes::new(), Some(body))
+            Bytes::new()
         };
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let operation = OperationRequest::new(parts.method.as_str(), headers, &judged);
         match self.0.permit(token, &operation).adding(fields) {
             Decision::Allowed { response_headers, .. } => {
-                let body = unread.unwrap_or_else(|| B::from(judged));
-                Ok((http::Request::from_parts(parts, body), response_headers))
+                Ok((http::Request::from_parts(parts, B::from(judged)), response_headers))
             }
             Decision::Denied(denial) => Err(denial.into()),
         }

@@ -20,11 +20,8 @@ const RESOURCE: &str = "https://mcp.example.com";
 /// whole process, and a test without a subscriber would say no for the one with it.
 async fn three_requests(tell: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'static) -> String {
     let issuer = Issuer::new(ISSUER);
-    let server = ResourceServer::builder(RESOURCE)
-        .issuers(issuer.issuers())
-        .on_decision(tell)
-        .build()
-        .unwrap();
+    let server =
+        ResourceServer::builder(RESOURCE).issuers(issuer.issuers()).on_decision(tell).build().unwrap();
     let token = issuer.token(RESOURCE).scope("todo:read").mint();
     let header = format!("Bearer {token}");
     let request = Request::new("GET", "/").authorization(header.as_bytes());
@@ -38,7 +35,7 @@ async fn three_requests(tell: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'stati
 /// Keys that cannot be had.
 async fn an_outage(
     tell: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'static,
-    tell_of_keys: impl Fn(&KeysEvent, &KeysHealth) + Send + Sync + 'static,
+    tell_of_keys: impl Fn(KeysEvent, &KeysHealth) + Send + Sync + 'static,
 ) {
     let issuers = Issuers::builder()
         .issuer(ISSUER)
@@ -48,11 +45,8 @@ async fn an_outage(
         .on_keys_event(tell_of_keys)
         .build()
         .unwrap();
-    let server = ResourceServer::builder(RESOURCE)
-        .issuers(issuers.clone())
-        .on_decision(tell)
-        .build()
-        .unwrap();
+    let server =
+        ResourceServer::builder(RESOURCE).issuers(issuers.clone()).on_decision(tell).build().unwrap();
     let token = Issuer::new(ISSUER).token(RESOURCE).mint();
     let header = format!("Bearer {token}");
     let _ = server.authenticate(&Request::new("GET", "/").authorization(header.as_bytes())).await;
@@ -131,7 +125,8 @@ async fn a_prometheus_exporter_has_it_all() {
         r#"mcp_bearer_decisions_total{check="token",reason="missing_token",operation=""} 1"#,
         r#"mcp_bearer_decisions_total{check="requirement",reason="allowed",operation=""} 1"#,
         r#"mcp_bearer_decisions_total{check="requirement",reason="insufficient_scope",operation=""} 1"#,
-        r#"mcp_bearer_decision_duration_seconds_count{check="token"} 3"#,
+        r#"mcp_bearer_decision_duration_seconds_count{check="token"} 4"#,
+        r#"mcp_bearer_decisions_total{check="token",reason="keys_unavailable",operation=""} 1"#,
         r#"mcp_bearer_keys_fetches_total{issuer="https://as.example.com",outcome="failed"} 1"#,
         r#"mcp_bearer_keys{issuer="https://as.example.com"} 0"#,
     ] {

@@ -541,7 +541,7 @@ class OperationPolicy:
 
     @staticmethod
     def reads_body(method: str, /) -> bool:
-        """Whether the body of a request with this method decides."""
+        """Whether a request with this method may have a body to be read before it is judged: not CONNECT."""
 
 @final
 class Call:

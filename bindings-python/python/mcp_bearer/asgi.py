@@ -140,9 +140,6 @@ class OperationsMiddleware:
             entry = guard.try_enter(request)
             if entry is None:
                 entry = await guard.enter(request)
-            if entry.kind == "public":
-                await self._application.app(scope, receive, send)
-                return
             if entry.kind not in ("authenticated", "anonymous"):
                 await respond(_answer(entry), scope, send)
                 return

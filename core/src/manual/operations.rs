@@ -60,6 +60,8 @@
 //! - `Mcp-Method`, `Mcp-Name` or `MCP-Protocol-Version` that contradict the body: `body_malformed`. A header
 //!   never opens anything
 //! - a content coding, another charset, another media type: `body_unsupported`
+//! - any body under another name than POST, a preflight's included, as a handler might not look at the name:
+//!   `body_unsupported`
 //! - more than the limit, 4 MiB by default: `body_too_large`
 //! - a URI with dot segments, escaped slashes and the like falls under no prefix
 //!

@@ -225,14 +225,16 @@
 //!
 //! Here: the body decides, and what was judged is handed on. Headers that are present have to agree
 //! with it. A member that differs only in case from one that decides is refused, and so is a method. A
-//! batch needs what all its messages need. Once one tool is named, the others are closed.
+//! batch needs what all its messages need. Once one tool is named, the others are closed. A body under
+//! another name than POST is refused, whatever it says, since a handler might not look at the name.
 //!
-//! - Code: `judge`, `needs`, `add` in `core/src/operation/mod.rs`; `is_variant` in
+//! - Code: `judge`, `needs_without_body`, `needs`, `add` in `core/src/operation/mod.rs`; `is_variant` in
 //!   `core/src/operation/read.rs`
 //! - Proof: `operation_headers.json` “the header names a tool that is allowed, the body one that is
 //!   not”, “an old version does not switch the rules off”; `operation_bodies.json` “Method alone at the
 //!   top”, “one that it is not good for, last”; `operations.json` “the method in upper case is no way
-//!   around”, “a call that says it is a response too”, “an unlisted tool”
+//!   around”, “a call that says it is a response too”, “an unlisted tool”; `operation_bodies.json`
+//!   “PUT”, “a preflight has none”
 //!
 //! # Around the rule of a resource
 //!

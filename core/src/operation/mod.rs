@@ -123,11 +123,11 @@ impl OperationPolicy {
         !self.0.public_methods.is_empty()
     }
 
-    /// Whether the body of a request decides: in MCP that of a POST. (Methods are case-sensitive,
-    /// but a server that is not must not be reached around the policy.)
+    /// Whether there is a body to be read before the request can be judged. In place of one, CONNECT
+    /// has a tunnel (RFC 9110 section 9.3.6), which is refused as it is.
     #[must_use]
     pub fn reads_body(method: &str) -> bool {
-        method.eq_ignore_ascii_case("POST")
+        !method.eq_ignore_ascii_case("CONNECT")
     }
 
     /// What every operation at the endpoint needs.
@@ -145,8 +145,8 @@ impl OperationPolicy {
         if request.opens_a_tunnel() {
             return Err(Refusal::of(Reason::BodyUnsupported));
         }
-        if !Self::reads_body(request.method) {
-            return Ok(Needs::base(&self.0));
+        if !request.is_post() {
+            return self.0.needs_without_body(request);
         }
         if !request.is_plain_json() {
             return Err(Refusal::of(Reason::BodyUnsupported));
@@ -166,6 +166,18 @@ impl OperationPolicy {
 }
 
 impl Policy {
+    /// In MCP only a POST has a body. Under another name a handler might still take one for a call, so
+    /// that there must be none.
+    fn needs_without_body(&self, request: &OperationRequest<'_>) -> Result<Needs<'_>, Refusal> {
+        if !request.body.is_empty() {
+            return Err(Refusal::of(Reason::BodyUnsupported));
+        }
+        if request.is_preflight() {
+            return Ok(Needs { public: true, allowed: true, ..Needs::default() });
+        }
+        Ok(Needs::base(self))
+    }
+
     /// A batch needs the union.
     fn needs<'p, 'c>(
         &'p self,

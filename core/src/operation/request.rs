@@ -10,7 +10,7 @@ use super::read::Member;
 
 /// The parts of an HTTP request that an operation policy depends on.
 ///
-/// Only the six fields that matter are kept; a repeated one is seen as repeated. The body is the
+/// Only the fields that matter are kept; a repeated one is seen as repeated. The body is the
 /// client's bytes, or with [`parsed`](Self::parsed) the JSON text of the value that a framework
 /// has made of them.
 ///
@@ -32,6 +32,8 @@ pub struct OperationRequest<'a> {
     mcp_method: Field<'a>,
     mcp_name: Field<'a>,
     protocol_version: Field<'a>,
+    origin: bool,
+    access_control_request_method: bool,
 }
 
 /// A field that may occur once.
@@ -50,8 +52,16 @@ pub(super) struct Mismatch;
 impl<'a> OperationRequest<'a> {
     /// The names of the header fields that can matter. Whoever has to copy fields may leave out the
     /// others.
-    pub const FIELDS: &'static [&'static str] =
-        &["upgrade", "mcp-name", "mcp-method", "content-type", "content-encoding", "mcp-protocol-version"];
+    pub const FIELDS: &'static [&'static str] = &[
+        "origin",
+        "upgrade",
+        "mcp-name",
+        "mcp-method",
+        "content-type",
+        "content-encoding",
+        "mcp-protocol-version",
+        "access-control-request-method",
+    ];
 
     /// A request whose body is the bytes that the client sent.
     pub fn new(
@@ -69,9 +79,12 @@ impl<'a> OperationRequest<'a> {
             mcp_method: Field::Absent,
             mcp_name: Field::Absent,
             protocol_version: Field::Absent,
+            origin: false,
+            access_control_request_method: false,
         };
         for (name, value) in headers {
             match name.len() {
+                6 if name.eq_ignore_ascii_case("origin") => request.origin = true,
                 7 if name.eq_ignore_ascii_case("upgrade") => request.websocket |= names_websocket(value),
                 8 if name.eq_ignore_ascii_case("mcp-name") => request.mcp_name.push(value),
                 10 if name.eq_ignore_ascii_case("mcp-method") => request.mcp_method.push(value),
@@ -79,6 +92,9 @@ impl<'a> OperationRequest<'a> {
                 16 if name.eq_ignore_ascii_case("content-encoding") => request.coded |= is_coded(value),
                 20 if name.eq_ignore_ascii_case("mcp-protocol-version") => {
                     request.protocol_version.push(value);
+                }
+                29 if name.eq_ignore_ascii_case("access-control-request-method") => {
+                    request.access_control_request_method = true;
                 }
                 _ => {}
             }
@@ -95,6 +111,16 @@ impl<'a> OperationRequest<'a> {
     pub const fn parsed(mut self) -> Self {
         self.parsed = true;
         self
+    }
+
+    /// Methods are case-sensitive, but a server that is not must not be reached around the policy.
+    pub(super) fn is_post(&self) -> bool {
+        self.method.eq_ignore_ascii_case("POST")
+    }
+
+    /// A CORS preflight (Fetch standard, section 4.8).
+    pub(super) fn is_preflight(&self) -> bool {
+        self.method == "OPTIONS" && self.origin && self.access_control_request_method
     }
 
     /// Whether messages will follow that nobody could judge: a WebSocket handshake (RFC 6455 section

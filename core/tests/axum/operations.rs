@@ -159,6 +159,25 @@ async fn other_methods_need_a_token_only() {
 }
 
 #[tokio::test]
+async fn a_body_under_another_name_than_post_reaches_no_handler() {
+    let resource = Resource::new();
+    let bearer = resource.bearer("todo:read");
+    let preflight = [("origin", "https://a.example"), ("access-control-request-method", "POST")];
+    for app in apps(&resource) {
+        for method in ["GET", "PUT", "PATCH", "DELETE", "QUERY"] {
+            // In pieces, as over HTTP/2, where no field says that there is one.
+            let body = Body::new(Pieces::new(["", READ]));
+            let answer = send(&app, request(method, "/mcp", [JSON, ("authorization", &bearer)], body)).await;
+            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{method}");
+        }
+        let answer = ask(&app, "OPTIONS", "/mcp", preflight).await;
+        assert_eq!(answer.one("caller"), Some("nobody"));
+        let answer = send(&app, request("OPTIONS", "/mcp", preflight, READ)).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
 async fn a_token_for_another_resource_around_it_does_not_count() {
     let outer = Resource::named("https://mcp.example.com/other");
     let inner = Resource::new();

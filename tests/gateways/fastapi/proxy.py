@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import httpx2
-from mcp_bearer import OperationPolicy
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -52,8 +51,8 @@ class Upstream:
 
     async def forward(self, request: Request) -> Response:
         """Pass a request on; the answer is read as it is sent."""
-        # Only the body of a POST is judged, so that no other is sent on.
-        body = request.stream() if OperationPolicy.reads_body(request.method) else None
+        # Only a POST can have one here.
+        body = request.stream() if request.method == "POST" else None
         fields = of_request(request.headers.raw)
         if body is not None and "transfer-encoding" not in request.headers:
             fields.append((b"content-length", request.headers.get("content-length", "0").encode("ascii")))

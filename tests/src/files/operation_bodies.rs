@@ -2,7 +2,7 @@
 
 use crate::author::{denied, file as of, request};
 use crate::keys::Keys;
-use crate::model::{Body, Call, File, Group, Policy};
+use crate::model::{Body, Call, File, Group, Input, Policy};
 
 use super::operation::{
     Minted, NOTES, call, group, invalid, lacking, message, mismatch, not_allowed, passes, plain, post,
@@ -20,6 +20,7 @@ pub(super) fn file(keys: &Keys) -> File {
             content(&minted),
             size(&minted),
             parsed(&minted),
+            other_methods(&minted),
         ],
     )
 }
@@ -376,5 +377,33 @@ fn parsed(minted: &Minted) -> Group {
             post(read, &call("create_todo")).header("mcp-name", "list_todos"),
             mismatch(),
         )
+        .done()
+}
+
+fn other_methods(minted: &Minted) -> Group {
+    let bare = |method: &str| request(Call::Operation, method, "/mcp");
+    let other = |method: &str| bare(method).token(&minted.write);
+    let with = |input: Input, body: &str| {
+        input.header("content-type", "application/json").body(Body::Text(body.to_owned()))
+    };
+    let good = call("list_todos");
+    let preflight = |input: Input| {
+        input.header("origin", "https://a.example").header("access-control-request-method", "POST")
+    };
+    let group = todo_group("A body under another name than POST: no handler may take it for a call")
+        .proving(&["design:operations", "design:body-content"])
+        .test("PUT without one", &[], other("PUT"), passes(&["todo:write"]))
+        .test("empty", &[], with(other("PUT"), ""), passes(&["todo:write"]))
+        .noting(&["bypass"]);
+    ["GET", "HEAD", "DELETE", "OPTIONS", "PUT", "PATCH", "QUERY", "TRACE", "get"]
+        .into_iter()
+        .fold(group, |group, method| group.test(method, &[], with(other(method), &good), unsupported()))
+        .test("one that needs no scope", &[], with(other("PUT"), &message("ping", "{}")), unsupported())
+        .test("white space", &[], with(other("PUT"), " "), unsupported())
+        .test("of another type", &[], other("PUT").body(Body::Text(good.clone())), unsupported())
+        .test("parsed", &[], other("PUT").body(Body::Parsed(good.clone())), unsupported())
+        .test("without a token", &[], with(bare("PUT"), &good), denied("missing_token"))
+        .test("a preflight has none", &[], with(preflight(bare("OPTIONS")), &good), denied("missing_token"))
+        .test("nor with a token", &[], with(preflight(other("OPTIONS")), &good), denied("missing_token"))
         .done()
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::author::{all_of, denied, file as of, request, strings, usual};
 use crate::keys::Keys;
-use crate::model::{Body, Call, Condition, File, Group, Input, Outcome, Policy, Rule, Settings};
+use crate::model::{Body, Call, Condition, File, Group, Input, Policy, Rule, Settings};
 
 use super::operation::{
-    Minted, NOTES, call, group, invalid, lacking, message, mismatch, need, not_allowed, passes, plain, post,
-    rules, todo_group, todo_tools, unreadable, unsupported, without_token,
+    Minted, NOTES, anonymous, call, group, invalid, lacking, message, mismatch, need, not_allowed, passes,
+    plain, post, rules, todo_group, todo_tools, unreadable, unsupported, without_token,
 };
 
 pub(super) fn file(keys: &Keys) -> File {
@@ -148,7 +148,7 @@ fn messages(minted: &Minted) -> Group {
         .test("GET", &["MCP-36"], other("GET"), passes(&[]))
         .test("DELETE", &["MCP-36"], other("DELETE"), passes(&[]))
         .test("HEAD", &[], other("HEAD"), passes(&[]))
-        .test("a preflight", &["design:cors"], bare("OPTIONS").header("origin", "https://a.example").header("access-control-request-method", "POST"), Outcome::Public {})
+        .test("a preflight", &["design:cors"], bare("OPTIONS").header("origin", "https://a.example").header("access-control-request-method", "POST"), anonymous())
         .test("initialize without a token", &["MCP-13"], without_token(message("initialize", "{}")), missing())
         .test("GET without a token", &["MCP-13"], bare("GET"), missing())
         .test("DELETE without a token", &["MCP-13"], bare("DELETE"), missing())

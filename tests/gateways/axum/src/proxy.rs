@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use mcp_bearer::OperationPolicy;
 
 use crate::fields;
 
@@ -33,8 +32,6 @@ impl Upstream {
 
     pub(crate) async fn forward(self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
-        // Only the body of a POST is judged, so that no other is sent on.
-        let body = if OperationPolicy::reads_body(parts.method.as_str()) { body } else { Body::empty() };
         let mut passed = Request::new(body);
         *passed.method_mut() = parts.method;
         *passed.uri_mut() = Uri::clone(&self.endpoint);

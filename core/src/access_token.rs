@@ -17,6 +17,12 @@ use crate::scope::ScopeSet;
 ///
 /// Registered claims are accessors under their registered names' meaning; everything else is in
 /// [`claims`](Self::claims).
+///
+/// Only a check makes one, so that whoever holds it knows that there was one:
+///
+/// ```compile_fail,E0599
+/// let token = mcp_bearer::AccessToken::from("eyJhbGciOi");
+/// ```
 #[derive(Clone)]
 pub struct AccessToken(Arc<Inner>);
 

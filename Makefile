@@ -6,6 +6,7 @@
 # make bench   what a check costs, in Rust, Python and Node and in servers, beside other libraries;
 #              bench-rust, bench-python, bench-node, bench-http are its parts
 # make packages    what a release uploads, from this platform: the crate, the sdist, a wheel from it
+# make newcomer    follows each README word for word on an empty machine, or the one that README names
 # make version VERSION=1.2.3    makes this the version of every package
 # make public-api    writes the listing of the crate's public interface anew
 # make demo    the quickstart on real software: a certified authorization server, three MCP
@@ -18,7 +19,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: build rust wheel addon test lint core instructions baseline vectors python node installed e2e browser deny deep fuzz fuzz-build demo clean
-.PHONY: packages version public-api
+.PHONY: packages newcomer version public-api
 .PHONY: bench bench-tokens bench-rust bench-venv bench-python bench-addon bench-node bench-http
 
 # Cargo, maturin and napi share one absolute directory, one target triple and one profile, so that
@@ -153,6 +154,12 @@ packages: installed
 	cd bindings-python && $(PY) -m maturin sdist --out ../build/sdist
 	$(PY) -m pip wheel --quiet --no-deps --wheel-dir build/sdist build/sdist/*.tar.gz
 	$(PY) bindings-python/tests/check_wheel.py build/sdist/*.whl
+
+# Follows each README word for word, on a machine that has nothing, with the packages in local registries.
+newcomer: wheel addon
+	cargo package --quiet --locked --no-verify --allow-dirty -p mcp-bearer
+	cd bindings-node && node npm/pack.mjs ../build/npm
+	python3 tests/newcomer/walk.py $(README)
 
 version:
 	python3 .ci/version.py $(VERSION)

@@ -32,7 +32,7 @@ const snippetsOf = (readme, language = 'js') => {
   const text = readFileSync(new URL(readme, import.meta.url), 'utf8')
   return [...text.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, code]) => code)
 }
-const isProgram = code => code.startsWith('import')
+const isProgram = code => /^(\/\/ server.mjs\n)?import/.test(code)
 const snippets = snippetsOf('../README.md')
 const [quickstart, mcp, fastify, hono, prometheus, openTelemetry, sdk, forTests] = snippets.filter(isProgram)
 const [root] = snippetsOf('../../README.md').filter(isProgram)
@@ -103,7 +103,7 @@ const ACCEPT = ['Accept', 'application/json, text/event-stream']
 const METADATA = '/.well-known/oauth-protected-resource/mcp'
 
 test('the README has a quickstart of about 12 lines, and one of at most 15 for each framework', () => {
-  assert.ok(quickstart.trim().split('\n').length <= 13)
+  assert.ok(quickstart.trim().split('\n').length <= 14)
   for (const code of [fastify, hono, prometheus, openTelemetry, sdk, ...Object.values(next)]) assert.ok(code.trim().split('\n').length <= 15)
 })
 
@@ -132,7 +132,7 @@ for (const [name, program] of Object.entries({ ...programs, 'quickstart on Expre
       return
     }
     const post = name => send(`${url}/mcp`, { method: 'POST', headers: [...headers, ...JSON_TYPE, ...ACCEPT], body: call(name) })
-    assert.match((await post('whoami')).text, /\\"sub\\":\\"alice\\"/)
+    assert.match((await post('list_todos')).text, /buy milk for app/)
     assert.equal((await post('delete_todo')).status, 403)
     assert.equal((await post('other')).status, 403)
   })
@@ -140,10 +140,10 @@ for (const [name, program] of Object.entries({ ...programs, 'quickstart on Expre
 
 /** What the fragments for MCP stand in, beside the gates of an adapter. */
 const as = newIssuer()
-const policy = new OperationPolicy({ base: 'todo:read', tools: { whoami: [], delete_todo: 'todo:delete' } })
-const whoami = createMcpHandler(() => {
+const policy = new OperationPolicy({ base: 'todo:read', tools: { list_todos: [], delete_todo: 'todo:delete' } })
+const listTodos = createMcpHandler(() => {
   const server = new McpServer({ name: 'todo', version: '1' })
-  server.registerTool('whoami', {}, ctx => ({ content: [{ type: 'text', text: String(ctx.http?.authInfo?.extra?.claims.sub) }] }))
+  server.registerTool('list_todos', {}, ctx => ({ content: [{ type: 'text', text: String(ctx.http?.authInfo?.extra?.claims.sub) }] }))
   return server
 })
 const apps = {
@@ -151,14 +151,14 @@ const apps = {
     const app = Fastify()
     t.after(() => app.close())
     app.register(inFastify.protect(newServer(as)))
-    await runFragment('preParsing', { app, policy, toNodeHandler, mcp: whoami, operations: inFastify.operations })
+    await runFragment('preParsing', { app, policy, toNodeHandler, mcp: listTodos, operations: inFastify.operations })
     return app.listen({ port: 0, host: '127.0.0.1' })
   },
   Hono: async t => {
     const app = new Hono()
     const gate = protect(newServer(as))
     app.use(async (c, next) => (await gate(c.req.raw)) ?? next())
-    await runFragment('judge', { app, auth, operations, policy, mcp: whoami })
+    await runFragment('judge', { app, auth, operations, policy, mcp: listTodos })
     return serve(t, getRequestListener(app.fetch))
   },
 }
@@ -168,13 +168,13 @@ for (const [name, appOf] of Object.entries(apps)) {
     const url = await appOf(t)
     const headers = [...JSON_TYPE, ...ACCEPT, 'Authorization', as.bearer({ scope: 'todo:read' })]
     const post = name => send(`${url}/mcp`, { method: 'POST', headers, body: call(name) })
-    assert.match((await post('whoami')).text, /alice/)
+    assert.match((await post('list_todos')).text, /alice/)
     for (const tool of ['delete_todo', 'other']) assert.equal((await post(tool)).status, 403)
   })
 }
 
 test('the list handler shows what the token may call', async () => {
-  const tools = ['delete_todo', 'whoami'].map(name => ({ name, inputSchema: { type: 'object' } }))
+  const tools = ['delete_todo', 'list_todos'].map(name => ({ name, inputSchema: { type: 'object' } }))
   const server = newServer(as)
   let list
   runFragment('tools/list', { todo: { setRequestHandler: (method, handler) => (list = handler) }, server, policy, tools })

@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_what_assistants_read_is_what_is_run(language: str) -> None:
 
 def test_the_first_page_in_rust_is_a_part_of_what_is_compiled() -> None:
     (shown,) = blocks("README.md", "rust")
-    assert shown in blocks("core/README.md", "rust")[0]
+    assert indent(shown, "    ") in blocks("core/README.md", "rust")[0]
 
 
 @pytest.mark.parametrize("document", SHELL)
@@ -117,7 +118,6 @@ def test_commands(document: str) -> None:
         assert set(re.findall(r"^(?:npx |python -m )?mcp[-_]bearer (\w+)", script, flags=re.MULTILINE)) <= commands
         for package, wanted in re.findall(r"^cargo add (\S+)(?: --features (\S+))?", script, flags=re.MULTILINE):
             assert package != "mcp-bearer" or set(wanted.split(",")) <= features
-        assert set(re.findall(r"^(?:pip|npm) install (\S+)", script, flags=re.MULTILINE)) <= {"mcp-bearer"}
 
 
 def test_the_walk_through_the_examples() -> None:

@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
-use super::doctor::options::parse;
+use super::parse_url;
 use super::{Stop, Streams, help};
 use crate::clock::{Clock, SystemClock};
 use crate::scope::ScopeSet;
@@ -70,7 +70,7 @@ impl Wanted {
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "resource" => {
-                let resource = parse(value).map_err(|error| format!("resource {}", error.message))?;
+                let resource = parse_url(value).map_err(|error| format!("resource {}", error.message))?;
                 resource.as_str().clone_into(&mut self.resource);
             }
             "scope" => {

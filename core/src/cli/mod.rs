@@ -38,6 +38,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal, Read, Write};
 
+use crate::error::ConfigError;
+use crate::identifier::{HttpHosts, Identifier};
+
 /// Runs the program with these arguments, its name not among them, on the standard streams of this
 /// process. Blocks until it is done, and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -166,6 +169,12 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, streams: &mut Streams
 fn help(streams: &mut Streams<'_>, text: &str) -> Result<u8, Stop> {
     streams.out.write_all(text.as_bytes())?;
     Ok(0)
+}
+
+/// A URL, plain http included: whether it should be is not for the arguments to say.
+fn parse_url(text: &str) -> Result<Identifier, ConfigError> {
+    let host = url::Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+    Identifier::parse("URL", text, HttpHosts { loopback: true, listed: host.as_slice() })
 }
 
 const MOST_INPUT: u64 = 1024 * 1024;

@@ -21,10 +21,30 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Controls, and the marks that change the direction of what follows, are not.
+/// Controls are not, nor what is not seen: marks that change the direction of what follows, separators,
+/// and characters of no width (Unicode, `Default_Ignorable_Code_Point` and `Bidi_Control`).
 pub(super) fn is_plain(character: char) -> bool {
-    let reorders = matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
-    !character.is_control() && !reorders
+    let unseen = matches!(
+        character,
+        '\u{AD}'
+            | '\u{34F}'
+            | '\u{61C}'
+            | '\u{115F}'..='\u{1160}'
+            | '\u{17B4}'..='\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFA0}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    );
+    !character.is_control() && !unseen
 }
 
 const MOST: usize = 200;
@@ -36,6 +56,9 @@ mod tests {
     #[test]
     fn a_terminal_is_not_given_orders() {
         assert_eq!(Shown("a\u{1b}[2Jb\r\n\u{202e}c").to_string(), r"a\u{1b}[2Jb\u{d}\u{a}\u{202e}c");
+        for unseen in ['\u{61c}', '\u{200b}', '\u{2069}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(Shown(&unseen.to_string()).to_string(), unseen.escape_unicode().to_string());
+        }
         assert_eq!(Shown(&"é".repeat(300)).to_string(), "é".repeat(200) + "…");
     }
 }

@@ -73,6 +73,12 @@ fn what_is_expected_is_compared() {
             "resource-internal-host",
             "MCP_SERVER_URL",
         ),
+        (
+            "--resource",
+            |_| "https://mcp.example.com/mcp".to_owned(),
+            "authorization-server-internal",
+            "public URL",
+        ),
         ("--issuer", slash, "issuer-not-advertised", "letter"),
         ("--scope", |_| "Todo:Read".to_owned(), "scope-not-advertised", "exactly"),
     ] {
@@ -128,6 +134,7 @@ const PLANTED: &[(&str, Plant, &str, &str)] = &[
     ("another host", |w| w.challenge("{origin}", "http://8.8.8.8:0"), "challenge-other-origin", "public URL"),
     ("an error without a token", |w| w.challenge("Bearer ", CLAIMED), "challenge-error-without-token", "no credentials"),
     ("offline_access in the challenge", |w| w.challenge("todo:read", "offline_access"), "offline-access-advertised", "Remove"),
+    ("clients may look around", |w| w.moves("refusal", "call").status("refusal", 200), "lazy-authentication", "meant"),
     ("tokens are not checked", |w| w.status("forged", 200), "invalid-token-accepted", "signature"),
     ("a bad token is a fault", |w| w.status("forged", 500), "invalid-token-server-error", "401"),
     ("a bad token is no error", |w| w.moves("refusal", "forged"), "invalid-token-without-error", "invalid_token"),
@@ -208,3 +215,32 @@ const DOCUMENTS: &str = "client_id_metadata_document_supported";
 const DYNAMIC: &str = "registration_endpoint";
 const EXPOSED: &str = "access-control-expose-headers";
 const ORIGIN: &str = "access-control-allow-origin";
+
+/// Each has been planted, here or where a server cannot be made to have it.
+#[test]
+fn no_finding_is_without_a_test() {
+    let mut found = std::collections::BTreeSet::new();
+    let mut tests = String::new();
+    for folder in ["src/cli/doctor", "tests/doctor"] {
+        for file in std::fs::read_dir(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap()
+        {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            let (code, test) = if folder.starts_with("src") {
+                text.split_once("#[cfg(test)]").unwrap_or((&text, ""))
+            } else {
+                ("", &*text)
+            };
+            tests.push_str(test);
+            for call in [".info(", ".warning(", ".error(", "=> (", "let id = "] {
+                for rest in code.split(call).skip(1) {
+                    if let Some(id) = rest.trim_start().strip_prefix('"') {
+                        found.extend(id.split('"').next().map(str::to_owned));
+                    }
+                }
+            }
+        }
+    }
+    assert!(found.len() > 80, "{found:?}");
+    let untested: Vec<_> = found.iter().filter(|id| !tests.contains(&format!("\"{id}\""))).collect();
+    assert!(untested.is_empty(), "{untested:?}");
+}

@@ -1,5 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery): what MCP clients need of it.
 
+use std::collections::HashSet;
+
 use super::browser::{Answer, Reply};
 use super::compare::{Difference, is_open_http, nearest};
 use super::finding::Findings;
@@ -173,8 +175,9 @@ fn judge_registration(issuer: &Identifier, document: &Object<'_>, findings: &mut
 fn judge_scopes(document: &Object<'_>, advertised: &[String], findings: &mut Findings) {
     let Some(known) = document.get("scopes_supported").and_then(Json::as_strings) else { return };
     let known: Vec<_> = known.map(Text::read).collect();
-    for scope in advertised.iter().filter(|scope| !known.iter().any(|own| own == *scope)) {
-        let near = nearest(scope, known.iter().map(|own| &**own));
+    let names: HashSet<&str> = known.iter().map(|own| &**own).collect();
+    for scope in advertised.iter().filter(|scope| !names.contains(scope.as_str())).take(MOST_NAMED) {
+        let near = nearest(scope, names.iter().copied());
         let near = near.map(|(near, _)| format!(", but {}", Shown(near))).unwrap_or_default();
         findings.warning(
             "scope-unknown-to-issuer",
@@ -183,6 +186,9 @@ fn judge_scopes(document: &Object<'_>, advertised: &[String], findings: &mut Fin
         );
     }
 }
+
+/// More would not be read either.
+const MOST_NAMED: usize = 10;
 
 /// `None` if the member is absent.
 fn names(document: &Object<'_>, member: &str, wanted: &str) -> Option<bool> {

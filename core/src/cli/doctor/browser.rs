@@ -12,6 +12,7 @@ use http::header::{ACCEPT_ENCODING, DATE, HeaderMap, ORIGIN};
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::{Certificate, Client};
 
+use super::compare::is_internal;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::fetch::client::{plain, read_certificates};
@@ -20,6 +21,8 @@ use crate::json::{self, Object};
 /// A client that keeps no cookie and follows no redirect.
 pub(super) struct Browser {
     client: Client,
+    /// Whether whoever asks means hosts that only their neighbours know.
+    internal: bool,
     /// Origins that did not answer once: they are not waited for again.
     silent: Mutex<HashSet<String>>,
 }
@@ -51,20 +54,23 @@ pub(super) enum Silence {
     Connect(String),
     TooLarge,
     Broken(String),
+    /// Not asked.
+    Internal,
 }
 
 pub(super) type Reply = Result<Answer, Silence>;
 
 impl Browser {
-    /// `direct` is for servers on this machine, which no proxy can reach.
-    pub(super) fn new(ca_files: &[PathBuf], direct: bool) -> Result<Self, ConfigError> {
+    /// `internal` hosts are asked without a proxy, which could not reach them, and if they are not meant,
+    /// not at all: a server elsewhere could name any in this network.
+    pub(super) fn new(ca_files: &[PathBuf], internal: bool) -> Result<Self, ConfigError> {
         let mut certificates: Vec<Certificate> = Vec::new();
         for path in ca_files {
             certificates.extend(read_certificates(path)?);
         }
         let mut builder =
             plain().timeout(TIMEOUT).user_agent(concat!("mcp-bearer-doctor/", env!("CARGO_PKG_VERSION")));
-        if direct {
+        if internal {
             builder = builder.no_proxy();
         }
         if !certificates.is_empty() {
@@ -73,7 +79,7 @@ impl Browser {
         let client = builder.build().map_err(|_| {
             ConfigError::new("ca-file", "no TLS client can be made with the certificates of this machine")
         })?;
-        Ok(Self { client, silent: Mutex::default() })
+        Ok(Self { client, internal, silent: Mutex::default() })
     }
 
     /// Only the head of the answer.
@@ -94,6 +100,9 @@ impl Browser {
     }
 
     async fn send(&self, ask: &Ask) -> Result<(Answer, reqwest::Response), Silence> {
+        if !self.internal && is_internal(&ask.url) {
+            return Err(Silence::Internal);
+        }
         let origin = url::Url::parse(&ask.url).map(|url| url.origin().ascii_serialization());
         let origin = origin.map_err(|error| Silence::Broken(error.to_string()))?;
         let silent = |origin: &str| self.silent.lock().is_ok_and(|silent| silent.contains(origin));
@@ -202,6 +211,7 @@ impl std::fmt::Display for Silence {
             Self::Timeout => write!(f, "no answer within {} seconds", TIMEOUT.as_secs()),
             Self::Tls(why) | Self::Connect(why) | Self::Broken(why) => f.write_str(why),
             Self::TooLarge => f.write_str("the answer is larger than 256 KiB"),
+            Self::Internal => f.write_str("the host is internal, and is not asked for a server elsewhere"),
         }
     }
 }
@@ -229,3 +239,28 @@ fn classify(error: &reqwest::Error) -> Silence {
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_elsewhere_sends_nobody_into_this_network() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for (internal, is_asked) in [(true, true), (false, false)] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.set_nonblocking(true).unwrap();
+            let ask = Ask::get(format!("http://{}", listener.local_addr().unwrap()));
+            let browser = Browser::new(&[], internal).unwrap();
+            let asked = runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    biased;
+                    reply = browser.head(&ask) => { assert!(matches!(reply, Err(Silence::Internal))); false }
+                    _ = listener.accept() => true,
+                }
+            });
+            assert_eq!(asked, is_asked);
+        }
+    }
+}

@@ -152,3 +152,16 @@ fn allows(answer: &Answer, origin: &str) -> bool {
 fn is_true(answer: &Answer, name: &HeaderName) -> bool {
     answer.list(name).iter().any(|value| value == "true")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::tests::ids;
+
+    #[test]
+    fn an_origin_that_is_refused_is_no_challenge() {
+        let mut findings = Findings::default();
+        judge_challenge("https://a.example", &Ok(Answer::of(403, &[], "")), &mut findings);
+        assert_eq!(ids(&findings), ["cors-origin-refused"]);
+    }
+}

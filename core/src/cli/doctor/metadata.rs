@@ -8,7 +8,7 @@ use super::browser::{Answer, Reply};
 use super::challenge::{Challenge, OFFLINE_ACCESS, has_offline_access};
 use super::compare::{Difference, covers, is_internal, is_open_http, nearest};
 use super::finding::Findings;
-use super::options::parse;
+use crate::cli::parse_url;
 use crate::cli::shown::Shown;
 use crate::identifier::Identifier;
 use crate::json::Json;
@@ -92,7 +92,7 @@ pub(super) fn judge(
 
 impl Metadata {
     fn belongs_elsewhere(&self, url: &str) -> bool {
-        let resource = self.resource.as_deref().and_then(|resource| parse(resource).ok());
+        let resource = self.resource.as_deref().and_then(|resource| parse_url(resource).ok());
         resource.is_some_and(|resource| resource.path().len() <= 1 && resource.well_known(NAME) != url)
     }
 

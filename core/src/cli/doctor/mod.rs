@@ -22,7 +22,7 @@ mod cors;
 mod finding;
 mod jwks;
 mod metadata;
-pub(super) mod options;
+mod options;
 mod paths;
 mod reach;
 mod report;
@@ -39,7 +39,7 @@ use self::finding::{Findings, Severity};
 use self::metadata::Metadata;
 use self::options::Options;
 use self::token::Configuration;
-use super::{Stop, Streams, help};
+use super::{Stop, Streams, help, parse_url};
 use crate::clock::{Clock, SystemClock};
 use crate::jwks::inspect;
 
@@ -47,8 +47,10 @@ pub(super) fn run(parser: &mut lexopt::Parser, streams: &mut Streams<'_>) -> Res
     let Some(options) = Options::parse(parser, streams)? else {
         return help(streams, options::HELP);
     };
-    let direct = compare::is_internal(options.asked.as_str());
-    let browser = Browser::new(&options.ca_files, direct).map_err(|error| Stop::Usage(error.to_string()))?;
+    let mut named = options.issuers.iter().map(String::as_str).chain([options.asked.as_str()]);
+    let internal = named.any(compare::is_internal);
+    let browser =
+        Browser::new(&options.ca_files, internal).map_err(|error| Stop::Usage(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let findings =
         runtime.block_on(Visit { options: &options, browser, findings: Findings::default() }.all());
@@ -201,7 +203,7 @@ impl Visit<'_> {
 
     async fn authorization_server(&mut self, issuer: &str, scopes: &[String]) -> Option<Vec<u8>> {
         // What cannot be asked, or must not be, has been named before.
-        let issuer = options::parse(issuer).ok().filter(|issuer| !compare::is_open_http(issuer.as_str()))?;
+        let issuer = parse_url(issuer).ok().filter(|issuer| !compare::is_open_http(issuer.as_str()))?;
         let mut replies = Vec::new();
         for url in inspect::metadata_urls(&issuer) {
             let ask = Ask::get(&url).from(&self.options.origin).with(ACCEPT, "application/json");
@@ -228,7 +230,7 @@ impl Visit<'_> {
         let issuers = servers
             .into_iter()
             .filter(|(issuer, _)| options.issuers.is_empty() || options.issuers.contains(issuer))
-            .filter(|(issuer, _)| options::parse(issuer).is_ok() && !compare::is_open_http(issuer))
+            .filter(|(issuer, _)| parse_url(issuer).is_ok() && !compare::is_open_http(issuer))
             .map(|(issuer, keys)| (issuer, keys.or_else(|| any.clone())))
             .collect();
         let resource = metadata.resource.unwrap_or_else(|| options.resource.as_str().to_owned());
@@ -281,7 +283,7 @@ mod tests {
     use crate::identifier::Identifier;
 
     pub(super) fn asked(url: &str) -> Identifier {
-        options::parse(url).unwrap()
+        parse_url(url).unwrap()
     }
 
     pub(super) fn ids(findings: &Findings) -> Vec<&'static str> {

@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 
-use crate::cli::{MOST_INPUT, Stop, Streams};
-use crate::error::ConfigError;
-use crate::identifier::{HttpHosts, Identifier};
+use crate::cli::{MOST_INPUT, Stop, Streams, parse_url};
+use crate::identifier::Identifier;
 
 /// Checked.
 #[derive(Debug)]
@@ -85,14 +84,8 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// A URL, plain http included: that it should not be is one of the findings.
-pub(in crate::cli) fn parse(text: &str) -> Result<Identifier, ConfigError> {
-    let host = url::Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
-    Identifier::parse("URL", text, HttpHosts { loopback: true, listed: host.as_slice() })
-}
-
 fn identifier(name: &str, text: &str) -> Result<Identifier, Stop> {
-    parse(text).map_err(|error| Stop::Usage(format!("{name} {}", error.message)))
+    parse_url(text).map_err(|error| Stop::Usage(format!("{name} {}", error.message)))
 }
 
 fn read(path: &PathBuf) -> Result<String, Stop> {

@@ -53,7 +53,7 @@ pub(super) fn judge<'a>(asked: &Identifier, reply: &'a Reply, findings: &mut Fin
             format!("There is no connection to the server: {why}."),
             "Start the server, check host and port, and let the firewall and the container publish the port.",
         ),
-        Silence::TooLarge | Silence::Broken(_) => findings.error(
+        Silence::TooLarge | Silence::Broken(_) | Silence::Internal => findings.error(
             "broken-answer",
             format!("The answer breaks off: {why}."),
             "Look into the logs of the server and of the proxy in front of it.",

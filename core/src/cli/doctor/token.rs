@@ -436,3 +436,17 @@ fn listed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 const LONG: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::doctor::browser::Silence;
+    use crate::cli::doctor::tests::ids;
+
+    #[test]
+    fn a_request_with_a_token_may_get_no_answer() {
+        let mut findings = Findings::default();
+        judge_reply(&Err(Silence::Timeout), &[], None, &mut findings);
+        assert_eq!(ids(&findings), ["token-unanswered"]);
+    }
+}

@@ -6,7 +6,7 @@ import pytest
 
 from mcp_bearer import ResourceServer
 
-from .support import RESOURCE, TestIssuer
+from .support import RESOURCE, Authority
 
 
 @pytest.fixture(scope="session")
@@ -15,12 +15,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def issuer() -> TestIssuer:
-    return TestIssuer()
+def issuer() -> Authority:
+    return Authority()
 
 
 @pytest.fixture
-def server(issuer: TestIssuer) -> ResourceServer:
+def server(issuer: Authority) -> ResourceServer:
     return ResourceServer(
         resource=RESOURCE,
         issuers=issuer.static(),
@@ -30,7 +30,7 @@ def server(issuer: TestIssuer) -> ResourceServer:
 
 
 @pytest.fixture(name="known")
-def _known(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
+def _known(monkeypatch: pytest.MonkeyPatch, issuer: Authority) -> None:
     monkeypatch.setenv("MCP_SERVER_URL", RESOURCE)
     from_env = ResourceServer.from_env
 

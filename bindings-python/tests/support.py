@@ -13,10 +13,8 @@ RESOURCE = "https://mcp.example.com/mcp"
 METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 
-class TestIssuer:
+class Authority:
     """The issuer of the package, with tokens of one user for one resource."""
-
-    __test__ = False
 
     def __init__(self) -> None:
         self._issuer = Issuer(ISSUER)

@@ -10,7 +10,7 @@ import pytest
 from mcp_bearer import Denial, Issuers, OperationPolicy, Requirement, ResourceServer
 from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware, RequirementMiddleware
 
-from .support import ISSUER, METADATA, RESOURCE, TestIssuer, client, request, rpc
+from .support import ISSUER, METADATA, RESOURCE, Authority, client, request, rpc
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ def scope_of(kind: str = "http", token: str | None = None, **more: Any) -> dict[
     }
 
 
-async def test_the_token_is_where_handlers_look_for_it(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_the_token_is_where_handlers_look_for_it(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     state = {"of": "lifespan"}
     scope = scope_of(token=issuer.token(), method="GET", state=state)
@@ -88,7 +88,7 @@ async def test_the_token_is_where_handlers_look_for_it(server: ResourceServer, i
 
 
 async def test_a_token_without_client_is_never_given_its_subject_for_one(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     inner = Application()
     scope = scope_of(token=issuer.token(client_id=None), method="GET")
@@ -97,7 +97,7 @@ async def test_a_token_without_client_is_never_given_its_subject_for_one(
 
 
 async def test_without_the_sdk_there_is_no_user(
-    server: ResourceServer, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+    server: ResourceServer, issuer: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mcp_bearer._sdk", None)
     inner = Application()
@@ -118,14 +118,14 @@ class Stub:
 NONCE = (b"dpop-nonce", b"1")
 
 
-def entry_of(server: ResourceServer, issuer: TestIssuer) -> dict[str, Any]:
+def entry_of(server: ResourceServer, issuer: Authority) -> dict[str, Any]:
     token = server.try_authenticate(request(issuer.token()))
     assert token is not None
     return {"kind": "authenticated", "token": token.token, "response_headers": [("dpop-nonce", "1")]}
 
 
 async def test_fields_of_authentication_are_on_every_response(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     app = BearerMiddleware(OperationsMiddleware(Application(), POLICY), server)
     app._guard = Stub(entry_of(server, issuer))  # type: ignore[assignment]
@@ -139,7 +139,7 @@ async def test_fields_of_authentication_are_on_every_response(
 
 
 async def test_standing_alone_fields_of_authentication_are_on_every_response(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     denial = Denial.internal()
     for refused, status in [(None, 200), (denial, 500)]:
@@ -171,7 +171,7 @@ async def test_an_entry_that_is_not_known_lets_nobody_in(server: ResourceServer,
     assert not inner.scopes
 
 
-async def test_everything_else_is_refused(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_everything_else_is_refused(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     app = BearerMiddleware(inner, server, public_routes=["/health"])
     async with client(app) as http:
@@ -220,7 +220,7 @@ async def test_lifespan_passes(server: ResourceServer) -> None:
     assert len(inner.scopes) == 2
 
 
-async def test_a_websocket_handshake_is_a_request(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_a_websocket_handshake_is_a_request(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     app = BearerMiddleware(inner, server)
     assert await exchange(app, scope_of("websocket")) == [{"type": "websocket.close"}]
@@ -232,7 +232,7 @@ async def test_a_websocket_handshake_is_a_request(server: ResourceServer, issuer
     assert await exchange(app, scope_of("websocket", issuer.token())) == [{"type": "websocket.accept"}]
 
 
-async def test_keys_that_cannot_be_had_are_waited_for_and_told_of(issuer: TestIssuer) -> None:
+async def test_keys_that_cannot_be_had_are_waited_for_and_told_of(issuer: Authority) -> None:
     def down(url: str, timeout: float, headers: dict[str, str]) -> Any:
         raise ConnectionError
 
@@ -246,7 +246,7 @@ async def test_keys_that_cannot_be_had_are_waited_for_and_told_of(issuer: TestIs
         assert (await http.get("/", headers=issuer.bearer())).status_code == 200
 
 
-async def test_operations_are_judged_by_the_body(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_operations_are_judged_by_the_body(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     app = BearerMiddleware(OperationsMiddleware(inner, POLICY), server)
     async with client(app) as http:
@@ -272,7 +272,7 @@ async def test_operations_are_judged_by_the_body(server: ResourceServer, issuer:
 
 
 async def test_a_body_under_another_name_than_post_reaches_no_handler(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     preflight = {"origin": "https://a.example", "access-control-request-method": "POST"}
     content = json.dumps(rpc("tools/call", name="read"))
@@ -290,7 +290,7 @@ async def test_a_body_under_another_name_than_post_reaches_no_handler(
     assert inner.bodies == [b"", b""]
 
 
-async def test_a_long_body_is_not_read_to_its_end(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_a_long_body_is_not_read_to_its_end(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     policy = OperationPolicy(body_limit=10)
     app = OperationsMiddleware(inner, policy, server=server)
@@ -301,7 +301,7 @@ async def test_a_long_body_is_not_read_to_its_end(server: ResourceServer, issuer
 
 
 async def test_the_body_arrives_once_and_then_the_disconnect(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     messages: list[Any] = []
 
@@ -323,7 +323,7 @@ async def test_the_body_arrives_once_and_then_the_disconnect(
     ]
 
 
-async def test_a_client_that_leaves_is_not_answered(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_a_client_that_leaves_is_not_answered(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     app = OperationsMiddleware(inner, POLICY, server=server)
     start = {"type": "http.request", "body": b"{", "more_body": True}
@@ -334,7 +334,7 @@ async def test_a_client_that_leaves_is_not_answered(server: ResourceServer, issu
 
 @pytest.mark.parametrize("public_route", [False, True])
 async def test_standing_alone_it_authenticates(
-    server: ResourceServer, issuer: TestIssuer, public_route: bool
+    server: ResourceServer, issuer: Authority, public_route: bool
 ) -> None:
     inner = Application()
     app: Any = OperationsMiddleware(inner, POLICY, server=None if public_route else server)
@@ -358,7 +358,7 @@ async def test_standing_alone_it_authenticates(
 
 
 async def test_a_token_for_another_resource_is_not_taken_over(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     inner = Application()
     other = ResourceServer(resource="https://mcp.example.com/other", issuers=issuer.static())
@@ -368,14 +368,14 @@ async def test_a_token_for_another_resource_is_not_taken_over(
     assert not inner.scopes
 
 
-async def test_frames_of_a_websocket_cannot_be_judged(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_frames_of_a_websocket_cannot_be_judged(server: ResourceServer, issuer: Authority) -> None:
     inner = Application()
     app = BearerMiddleware(OperationsMiddleware(inner, POLICY), server)
     assert await exchange(app, scope_of("websocket", issuer.token())) == [{"type": "websocket.close"}]
     assert not inner.scopes
 
 
-async def test_without_a_server_there_is_a_setup_error(issuer: TestIssuer) -> None:
+async def test_without_a_server_there_is_a_setup_error(issuer: Authority) -> None:
     with pytest.raises(RuntimeError, match="protect"):
         await exchange(OperationsMiddleware(Application(), POLICY), scope_of(token=issuer.token()))
 
@@ -392,7 +392,7 @@ async def test_a_public_route_is_compared_as_the_client_sent_it(server: Resource
 
 @pytest.mark.parametrize("public", [[], ["/mcp"]])
 async def test_a_requirement_is_demanded_also_where_the_route_is_public(
-    server: ResourceServer, issuer: TestIssuer, public: list[str]
+    server: ResourceServer, issuer: Authority, public: list[str]
 ) -> None:
     inner = Application()
     route = RequirementMiddleware(inner, Requirement.all_of("todo:read", "todo:write"))
@@ -414,7 +414,7 @@ async def test_a_requirement_is_demanded_also_where_the_route_is_public(
     assert inner.scopes[0]["user"].access_token.subject == "alice"
 
 
-async def test_a_requirement_holds_for_websockets(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_a_requirement_holds_for_websockets(server: ResourceServer, issuer: Authority) -> None:
     app = BearerMiddleware(RequirementMiddleware(Application(), Requirement.scope("live")), server)
     refused = await exchange(app, scope_of("websocket", issuer.token("todo:read")))
     assert refused == [{"type": "websocket.close"}]
@@ -427,7 +427,7 @@ async def test_a_requirement_needs_the_middleware() -> None:
 
 
 async def test_fields_of_authentication_are_on_every_response_of_a_route(
-    server: ResourceServer, issuer: TestIssuer
+    server: ResourceServer, issuer: Authority
 ) -> None:
     route = RequirementMiddleware(Application(), Requirement.none())
     for refused, status in [(None, 200), (Denial.internal(), 500)]:

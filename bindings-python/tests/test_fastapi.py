@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 from mcp_bearer import AccessToken, ConfigError, Requirement, ResourceServer
 from mcp_bearer.fastapi import Bearer, protect, require, require_scope
 
-from .support import METADATA, TestIssuer
+from .support import METADATA, Authority
 
 auth = Bearer()
 
@@ -78,7 +78,7 @@ def http(app: FastAPI) -> TestClient:
     return TestClient(app)
 
 
-def test_routes_demand_what_they_say(http: TestClient, issuer: TestIssuer) -> None:
+def test_routes_demand_what_they_say(http: TestClient, issuer: Authority) -> None:
     assert http.get("/health").json() == "well"
     assert http.get("/todos").status_code == 401
     assert http.get("/todos", headers=issuer.bearer()).json() == []
@@ -97,7 +97,7 @@ def test_routes_demand_what_they_say(http: TestClient, issuer: TestIssuer) -> No
     assert http.get("/staff", headers=issuer.bearer(roles=["staff"])).json() == "hello"
 
 
-def test_validity_comes_before_everything(http: TestClient, issuer: TestIssuer) -> None:
+def test_validity_comes_before_everything(http: TestClient, issuer: Authority) -> None:
     for headers in [{}, issuer.bearer("", exp=1)]:
         assert http.post("/todos", headers=headers, content="{bad").status_code == 401
         assert http.get("/nowhere", headers=headers).status_code == 401
@@ -105,7 +105,7 @@ def test_validity_comes_before_everything(http: TestClient, issuer: TestIssuer) 
     assert http.get("/nowhere", headers=issuer.bearer()).status_code == 404
 
 
-def test_a_body_is_not_looked_at_before_the_scope(http: TestClient, issuer: TestIssuer) -> None:
+def test_a_body_is_not_looked_at_before_the_scope(http: TestClient, issuer: Authority) -> None:
     for content in ["{bad", "{}", '{"title":1}']:
         headers = {**issuer.bearer(), "content-type": "application/json"}
         refused = http.post("/todos", headers=headers, content=content)
@@ -118,7 +118,7 @@ def test_a_body_is_not_looked_at_before_the_scope(http: TestClient, issuer: Test
         assert http.put("/staff", headers=headers, content=content).status_code == 422, content
 
 
-def test_a_public_route_may_ask_for_a_token_all_the_same(http: TestClient, issuer: TestIssuer) -> None:
+def test_a_public_route_may_ask_for_a_token_all_the_same(http: TestClient, issuer: Authority) -> None:
     assert http.get("/lazy").status_code == 401
     assert http.get("/lazy", headers=issuer.bearer("")).status_code == 403
     assert http.get("/lazy", headers=issuer.bearer()).json() == "hello"
@@ -137,7 +137,7 @@ def test_scopes_are_in_the_openapi_document(app: FastAPI) -> None:
     assert "security" not in paths["/health"]["get"]
 
 
-def test_a_websocket_route(http: TestClient, issuer: TestIssuer) -> None:
+def test_a_websocket_route(http: TestClient, issuer: Authority) -> None:
     with http.websocket_connect("/live", headers=issuer.bearer("live")) as socket:
         assert socket.receive_text() == "alice"
     for headers, status in [({}, 401), (issuer.bearer(), 403)]:
@@ -148,7 +148,7 @@ def test_a_websocket_route(http: TestClient, issuer: TestIssuer) -> None:
 
 @pytest.mark.parametrize("cors_first", [False, True])
 def test_cors_goes_around_it_in_either_order(
-    server: ResourceServer, issuer: TestIssuer, cors_first: bool
+    server: ResourceServer, issuer: Authority, cors_first: bool
 ) -> None:
     app = FastAPI()
     origin = "http://localhost:6274"
@@ -180,7 +180,7 @@ def test_cors_goes_around_it_in_either_order(
     assert http.get(METADATA).headers.get_list("access-control-allow-origin") == ["*"]
 
 
-def test_other_error_handlers_do_not_get_between(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_other_error_handlers_do_not_get_between(server: ResourceServer, issuer: Authority) -> None:
     async def on_error(request: Any, error: Exception) -> Any:
         raise AssertionError("a refusal is not an error of the application")
 
@@ -205,7 +205,7 @@ async def _through(request: Any, call_next: Any) -> Any:
     return await call_next(request)
 
 
-def test_without_protect_there_is_a_setup_error(issuer: TestIssuer) -> None:
+def test_without_protect_there_is_a_setup_error(issuer: Authority) -> None:
     with pytest.raises(RuntimeError, match=r"mcp_bearer\.fastapi\.protect"):
         TestClient(application(None)).get("/me", headers=issuer.bearer())
 

@@ -21,7 +21,7 @@ from starlette.routing import Mount
 from mcp_bearer import ConfigError, Issuer, Issuers, OperationPolicy, ResourceServer
 from mcp_bearer.fastmcp import BearerAuth
 
-from .support import ISSUER, METADATA, RESOURCE, TestIssuer, rpc
+from .support import ISSUER, METADATA, RESOURCE, Authority, rpc
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ def application(server: ResourceServer, **settings: Any) -> Any:
 
 
 @pytest.mark.parametrize("stateless", [True, False])
-async def test_two_users_at_once(server: ResourceServer, issuer: TestIssuer, stateless: bool) -> None:
+async def test_two_users_at_once(server: ResourceServer, issuer: Authority, stateless: bool) -> None:
     app = fastmcp(BearerAuth(server, policy=POLICY)).http_app(stateless_http=stateless)
     async with app.lifespan(app):
 
@@ -104,7 +104,7 @@ async def test_two_users_at_once(server: ResourceServer, issuer: TestIssuer, sta
     assert list(answers) == [f"alice of {ISSUER} by alice-cli", f"bob of {ISSUER} by bob-cli"]
 
 
-async def test_the_answers_are_ours(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_the_answers_are_ours(server: ResourceServer, issuer: Authority) -> None:
     metadata = f'resource_metadata="https://mcp.example.com{METADATA}"'
     async with running(application(server, policy=POLICY)) as http:
         nothing = await call(http, "who", {})
@@ -129,7 +129,7 @@ def unreachable() -> ResourceServer:
     return ResourceServer(resource=RESOURCE, issuers=Issuers([Issuer(ISSUER)], fetch=fetch))
 
 
-async def test_without_the_keys_it_is_no_401(issuer: TestIssuer) -> None:
+async def test_without_the_keys_it_is_no_401(issuer: Authority) -> None:
     async with running(application(unreachable())) as http:
         answer = await call(http, "who", issuer.bearer())
         assert answer.status_code == 503
@@ -145,7 +145,7 @@ async def test_the_metadata_is_complete(server: ResourceServer) -> None:
 
 @pytest.mark.parametrize("policy", [None, POLICY])
 async def test_custom_routes_need_a_token_unless_they_are_public(
-    server: ResourceServer, issuer: TestIssuer, policy: OperationPolicy | None
+    server: ResourceServer, issuer: Authority, policy: OperationPolicy | None
 ) -> None:
     async with running(application(server, policy=policy, public_routes=["/health"])) as http:
         assert (await http.get("/health")).json() == "well"
@@ -154,7 +154,7 @@ async def test_custom_routes_need_a_token_unless_they_are_public(
         assert (await http.get("/inside", headers=issuer.bearer())).json() == "alice"
 
 
-async def test_the_endpoint_cannot_be_made_public(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_the_endpoint_cannot_be_made_public(server: ResourceServer, issuer: Authority) -> None:
     for policy in (None, POLICY):
         async with running(application(server, policy=policy, public_routes=["/mcp"])) as http:
             answer = await call(http, "who", {})
@@ -162,13 +162,13 @@ async def test_the_endpoint_cannot_be_made_public(server: ResourceServer, issuer
             assert f"https://mcp.example.com{METADATA}" in answer.headers["www-authenticate"]
 
 
-async def test_the_scopes_of_fastmcp_hold(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_the_scopes_of_fastmcp_hold(server: ResourceServer, issuer: Authority) -> None:
     async with running(application(server)) as http:
         assert "deleted" in (await call(http, "delete", issuer.bearer("todo:delete"))).text
         assert "deleted" not in (await call(http, "delete", issuer.bearer())).text
 
 
-async def test_mounted_in_another_application(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_mounted_in_another_application(server: ResourceServer, issuer: Authority) -> None:
     auth = BearerAuth(server)
     inner = fastmcp(auth).http_app(path="/mcp", stateless_http=True, json_response=True)
     routes = [*auth.get_well_known_routes("/mcp"), Mount("/below", inner)]
@@ -181,7 +181,7 @@ async def test_mounted_in_another_application(server: ResourceServer, issuer: Te
         assert "alice" in (await call(http, "who", issuer.bearer(), "/below/mcp")).text
 
 
-async def test_as_a_part_of_another_provider(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_as_a_part_of_another_provider(server: ResourceServer, issuer: Authority) -> None:
     mcp = fastmcp(MultiAuth(server=BearerAuth(server)))
     async with running(mcp.http_app(stateless_http=True, json_response=True)) as http:
         assert (await call(http, "who", issuer.bearer(aud="other"))).status_code == 401
@@ -191,7 +191,7 @@ async def test_as_a_part_of_another_provider(server: ResourceServer, issuer: Tes
 
 
 @pytest.mark.skipif(not hasattr(fastmcp_auth, "TokenVerificationError"), reason="FastMCP before 4.2")
-async def test_another_provider_takes_unknown_for_unknown(issuer: TestIssuer) -> None:
+async def test_another_provider_takes_unknown_for_unknown(issuer: Authority) -> None:
     with pytest.raises(fastmcp_auth.TokenVerificationError):
         await MultiAuth(server=BearerAuth(unreachable())).verify_token(issuer.token())
 

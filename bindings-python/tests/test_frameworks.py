@@ -12,7 +12,7 @@ from mcp.client.streamable_http import streamable_http_client
 from starlette.testclient import TestClient
 
 from .documents import FOLDER, check_types, programs, run
-from .support import METADATA, TestIssuer, rpc
+from .support import METADATA, Authority, rpc
 
 STARLETTE, LITESTAR, DJANGO, FASTMCP, SDK, LIST = programs(FOLDER / "docs" / "frameworks.md")
 
@@ -25,7 +25,7 @@ def with_django(program: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("program", "runs"), [(STARLETTE, run), (LITESTAR, run), (DJANGO, with_django)])
-def test_a_framework(issuer: TestIssuer, program: str, runs: Callable[[str], dict[str, Any]]) -> None:
+def test_a_framework(issuer: Authority, program: str, runs: Callable[[str], dict[str, Any]]) -> None:
     http = TestClient(runs(program)["app"], base_url="https://mcp.example.com")
     for path in ("/todos", "/nowhere"):
         answer = http.get(path)
@@ -46,7 +46,7 @@ def test_they_are_short(program: str) -> None:
 
 
 @pytest.mark.parametrize("program", [FASTMCP, SDK])
-def test_an_mcp_server(issuer: TestIssuer, program: str) -> None:
+def test_an_mcp_server(issuer: Authority, program: str) -> None:
     names = run(program)
     # FastMCP by itself serves loopback hosts only.
     host = "http://127.0.0.1:8000" if program is FASTMCP else "https://mcp.example.com"
@@ -70,7 +70,7 @@ async def nothing() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_list_of_visible_tools(issuer: TestIssuer) -> None:
+async def test_a_list_of_visible_tools(issuer: Authority) -> None:
     names = run(LIST)
     mcp, app = names["mcp"], names["app"]
     for name in ("create_todo", "list_todos", "unlisted"):

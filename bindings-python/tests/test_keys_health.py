@@ -8,7 +8,7 @@ import pytest
 
 from mcp_bearer import Issuer, Issuers, KeysHealth, Requirement, ResourceServer
 
-from .support import ISSUER, RESOURCE, TestIssuer, request
+from .support import ISSUER, RESOURCE, Authority, request
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 class World:
     """An issuer that can be down, the time, and what the server was told."""
 
-    def __init__(self, issuer: TestIssuer) -> None:
+    def __init__(self, issuer: Authority) -> None:
         self.issuer = issuer
         self.down = False
         self.now = 1_000_000_000.0
@@ -40,11 +40,11 @@ class World:
 
 
 @pytest.fixture
-def world(issuer: TestIssuer) -> World:
+def world(issuer: Authority) -> World:
     return World(issuer)
 
 
-async def test_what_there_is_to_see(world: World, issuer: TestIssuer) -> None:
+async def test_what_there_is_to_see(world: World, issuer: Authority) -> None:
     issuers = world.issuers()
     server = ResourceServer(resource=RESOURCE, issuers=issuers)
     cold, static = issuers.keys_health()
@@ -71,7 +71,7 @@ async def test_what_there_is_to_see(world: World, issuer: TestIssuer) -> None:
     assert "503" in repr(health)
 
 
-async def test_keys_can_be_fetched_ahead(world: World, issuer: TestIssuer) -> None:
+async def test_keys_can_be_fetched_ahead(world: World, issuer: Authority) -> None:
     server = ResourceServer(resource=RESOURCE, issuers=world.issuers())
     server.warm_up()
     await world.wait()
@@ -81,7 +81,7 @@ async def test_keys_can_be_fetched_ahead(world: World, issuer: TestIssuer) -> No
 
 
 async def test_an_observer_that_fails_hurts_nobody(
-    issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+    issuer: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = threading.Event()
     monkeypatch.setattr("sys.unraisablehook", lambda told_of: told.set())

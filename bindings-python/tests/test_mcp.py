@@ -15,7 +15,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_bearer import OperationPolicy, ResourceServer
 from mcp_bearer.asgi import BearerMiddleware, OperationsMiddleware
 
-from .support import RESOURCE, TestIssuer
+from .support import RESOURCE, Authority
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ def connection(app: Any, headers: dict[str, str]) -> httpx2.AsyncClient:
 
 
 @pytest.mark.parametrize("stateless", [True, False])
-async def test_two_users_at_once(server: ResourceServer, issuer: TestIssuer, stateless: bool) -> None:
+async def test_two_users_at_once(server: ResourceServer, issuer: Authority, stateless: bool) -> None:
     async with running(server, stateless) as app:
 
         async def call(user: str) -> str:
@@ -84,7 +84,7 @@ async def initialize(http: httpx2.AsyncClient) -> httpx2.Response:
     return await http.post(RESOURCE, json=message, headers=accept)
 
 
-async def test_a_session_belongs_to_its_user(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_a_session_belongs_to_its_user(server: ResourceServer, issuer: Authority) -> None:
     async with running(server, stateless=False) as app:
         async with connection(app, issuer.bearer()) as http:
             session = {"mcp-session-id": (await initialize(http)).headers["mcp-session-id"]}
@@ -99,7 +99,7 @@ async def test_a_session_belongs_to_its_user(server: ResourceServer, issuer: Tes
                 assert answer.status_code == status, headers
 
 
-async def test_a_refused_tool_is_an_http_403(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_a_refused_tool_is_an_http_403(server: ResourceServer, issuer: Authority) -> None:
     async with running(server, stateless=True) as app, connection(app, issuer.bearer()) as http:
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "forbidden"}}
         answer = await http.post(RESOURCE, json=message)

@@ -16,7 +16,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_bearer import Issuer, Issuers, ResourceServer
 from mcp_bearer.mcp import BearerTokenVerifier, UndecidedError, auth_settings
 
-from .support import ISSUER, METADATA, RESOURCE, TestIssuer, rpc
+from .support import ISSUER, METADATA, RESOURCE, Authority, rpc
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ async def call(http: httpx2.AsyncClient, headers: Any) -> httpx2.Response:
     return await http.post("/mcp", json=rpc("tools/call", name="who", arguments={}), headers=fields)
 
 
-async def test_the_official_client_is_served(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_the_official_client_is_served(server: ResourceServer, issuer: Authority) -> None:
     async with running(server) as http:
         http.headers.update(issuer.bearer(client_id=None))
         async with Client(streamable_http_client(RESOURCE, http_client=http)) as client:
@@ -63,7 +63,7 @@ async def test_the_official_client_is_served(server: ResourceServer, issuer: Tes
     assert result.content[0].text == f"alice of {ISSUER} by '' for {RESOURCE}"  # type: ignore[union-attr]
 
 
-async def test_every_refusal_is_the_same_401(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_every_refusal_is_the_same_401(server: ResourceServer, issuer: Authority) -> None:
     challenge = (
         'Bearer error="invalid_token", error_description="Authentication required", '
         f'resource_metadata="https://mcp.example.com{METADATA}"'
@@ -85,7 +85,7 @@ async def test_every_refusal_is_the_same_401(server: ResourceServer, issuer: Tes
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, challenge), headers
 
 
-async def test_scopes_are_those_of_the_endpoint(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_scopes_are_those_of_the_endpoint(server: ResourceServer, issuer: Authority) -> None:
     async with running(server) as http:
         answer = await call(http, issuer.bearer("todo:write"))
         assert answer.status_code == 403
@@ -94,7 +94,7 @@ async def test_scopes_are_those_of_the_endpoint(server: ResourceServer, issuer: 
         assert (await call(http, issuer.bearer("todo:read"))).status_code == 200
 
 
-async def test_only_the_first_of_two_fields_is_seen(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_only_the_first_of_two_fields_is_seen(server: ResourceServer, issuer: Authority) -> None:
     async with running(server) as http:
         fields = [*issuer.bearer().items(), ("authorization", "Bearer x")]
         assert (await call(http, fields)).status_code == 200
@@ -117,7 +117,7 @@ def unreachable() -> ResourceServer:
     return ResourceServer(resource=RESOURCE, issuers=Issuers([Issuer(ISSUER)], fetch=fetch))
 
 
-async def test_keys_that_cannot_be_had_are_not_the_tokens_fault(issuer: TestIssuer) -> None:
+async def test_keys_that_cannot_be_had_are_not_the_tokens_fault(issuer: Authority) -> None:
     token = issuer.token()
     with pytest.raises(UndecidedError, match=r"^keys_unavailable$"):
         await BearerTokenVerifier(unreachable()).verify_token(token)
@@ -135,7 +135,7 @@ async def test_what_is_no_token_is_refused(server: ResourceServer, token: str) -
     assert await BearerTokenVerifier(server).verify_token(token) is None
 
 
-def test_identifiers_stay_as_they_are_spelled(issuer: TestIssuer) -> None:
+def test_identifiers_stay_as_they_are_spelled(issuer: Authority) -> None:
     server = ResourceServer(resource="https://mcp.example.com", issuers=issuer.static())
     settings = auth_settings(server)
     assert str(settings.resource_server_url) == "https://mcp.example.com"

@@ -9,18 +9,18 @@ import pytest
 
 from mcp_bearer import DecisionEvent, OperationPolicy, Requirement, ResourceServer
 
-from .support import ISSUER, RESOURCE, TestIssuer, request
+from .support import ISSUER, RESOURCE, Authority, request
 
 pytestmark = pytest.mark.anyio
 
 
-def observed(issuer: TestIssuer) -> tuple[ResourceServer, list[DecisionEvent]]:
+def observed(issuer: Authority) -> tuple[ResourceServer, list[DecisionEvent]]:
     told: list[DecisionEvent] = []
     server = ResourceServer(resource=RESOURCE, issuers=issuer.static(), on_decision=told.append)
     return server, told
 
 
-def test_each_check_is_told(issuer: TestIssuer) -> None:
+def test_each_check_is_told(issuer: Authority) -> None:
     server, told = observed(issuer)
     token = issuer.token(scope="todo:read")
     assert not server.try_authorize(request(token), Requirement.scope("todo:write"))
@@ -39,7 +39,7 @@ def test_each_check_is_told(issuer: TestIssuer) -> None:
     assert token not in repr(may)
 
 
-def test_an_operation_is_told_in_words_of_the_policy(issuer: TestIssuer) -> None:
+def test_an_operation_is_told_in_words_of_the_policy(issuer: Authority) -> None:
     server, told = observed(issuer)
     authentication = server.try_authenticate(request(issuer.token()))
     assert authentication is not None
@@ -56,7 +56,7 @@ def test_an_operation_is_told_in_words_of_the_policy(issuer: TestIssuer) -> None
         assert (told[-1].check, told[-1].operation) == ("operation", operation)
 
 
-async def test_it_is_told_in_the_context_of_the_request(issuer: TestIssuer) -> None:
+async def test_it_is_told_in_the_context_of_the_request(issuer: Authority) -> None:
     request_id = contextvars.ContextVar("request_id", default=0)
     told: list[tuple[int, str | None]] = []
     server = ResourceServer(
@@ -72,7 +72,7 @@ async def test_it_is_told_in_the_context_of_the_request(issuer: TestIssuer) -> N
     assert told == [(7, None)] * 4 + [(7, "malformed_token")]
 
 
-def test_refusals_are_logged(issuer: TestIssuer, caplog: pytest.LogCaptureFixture) -> None:
+def test_refusals_are_logged(issuer: Authority, caplog: pytest.LogCaptureFixture) -> None:
     server = ResourceServer(resource=RESOURCE, issuers=issuer.static())
     with caplog.at_level(logging.INFO, "mcp_bearer"):
         assert server.try_authenticate(request(issuer.token()))
@@ -88,7 +88,7 @@ def test_refusals_are_logged(issuer: TestIssuer, caplog: pytest.LogCaptureFixtur
     assert not caplog.records
 
 
-async def test_outages_are_logged(issuer: TestIssuer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_outages_are_logged(issuer: Authority, caplog: pytest.LogCaptureFixture) -> None:
     def fetch(url: str, timeout: float, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
         return 503, [], b""
 
@@ -102,7 +102,7 @@ async def test_outages_are_logged(issuer: TestIssuer, caplog: pytest.LogCaptureF
     assert ("WARNING", f"{ISSUER}: keys not fetched: status 503; status=none") in messages
 
 
-def test_an_observer_that_fails_hurts_nobody(issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_observer_that_fails_hurts_nobody(issuer: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     unraisable: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", lambda told: unraisable.append(told.exc_value))
 
@@ -114,7 +114,7 @@ def test_an_observer_that_fails_hurts_nobody(issuer: TestIssuer, monkeypatch: py
     assert [str(error) for error in unraisable] == ["on purpose"]
 
 
-def test_a_snapshot(issuer: TestIssuer) -> None:
+def test_a_snapshot(issuer: Authority) -> None:
     server, _ = observed(issuer)
     for token in (issuer.token(), "x", issuer.token(exp=1)):
         server.try_authenticate(request(token))

@@ -20,7 +20,7 @@ from mcp_bearer import ResourceServer
 from mcp_bearer.testing import Issuer
 
 from .documents import FOLDER, changed, check_types, programs, run
-from .support import TestIssuer, request, rpc
+from .support import Authority, request, rpc
 
 FASTAPI, MCP, PROMETHEUS, OPENTELEMETRY, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
 (ROOT,) = programs(FOLDER.parent / "README.md")
@@ -30,7 +30,7 @@ FASTAPI, MCP, PROMETHEUS, OPENTELEMETRY, TESTS, NO_FRAMEWORK = programs(FOLDER /
 @pytest.mark.parametrize(
     ("program", "todos"), [(FASTAPI, {"user": "alice", "todos": []}), (ROOT, {"todos": "of alice"})]
 )
-def test_the_fastapi_quickstart(issuer: TestIssuer, program: str, todos: object) -> None:
+def test_the_fastapi_quickstart(issuer: Authority, program: str, todos: object) -> None:
     assert len(program.strip().splitlines()) <= 14
     http = TestClient(run(program)["app"])
     assert 'scope="todo:read"' in http.get("/todos").headers["www-authenticate"]
@@ -39,7 +39,7 @@ def test_the_fastapi_quickstart(issuer: TestIssuer, program: str, todos: object)
 
 
 @pytest.mark.usefixtures("known")
-def test_the_mcp_quickstart(issuer: TestIssuer) -> None:
+def test_the_mcp_quickstart(issuer: Authority) -> None:
     call = rpc("tools/call", name="list_todos", arguments={})
     headers = {**issuer.bearer(), "accept": "application/json, text/event-stream"}
     with TestClient(run(MCP)["app"], base_url="https://mcp.example.com") as http:
@@ -49,7 +49,7 @@ def test_the_mcp_quickstart(issuer: TestIssuer) -> None:
 
 
 def test_the_line_of_a_log(
-    server: ResourceServer, issuer: TestIssuer, caplog: pytest.LogCaptureFixture
+    server: ResourceServer, issuer: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "mcp_bearer"):
         server.try_authenticate(request(issuer.token(exp=1)))
@@ -59,7 +59,7 @@ def test_the_line_of_a_log(
 
 
 @pytest.mark.usefixtures("known")
-def test_prometheus(issuer: TestIssuer) -> None:
+def test_prometheus(issuer: Authority) -> None:
     server = run(PROMETHEUS)["server"]
     for token in (issuer.token(), "x", "x"):
         server.try_authenticate(request(token))
@@ -71,7 +71,7 @@ def test_prometheus(issuer: TestIssuer) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_opentelemetry(issuer: TestIssuer) -> None:
+def test_opentelemetry(issuer: Authority) -> None:
     reader, spans = InMemoryMetricReader(), InMemorySpanExporter()
     metrics.set_meter_provider(MeterProvider([reader]))
     tracing = TracerProvider()
@@ -103,14 +103,14 @@ def test_a_test(mcp_bearer_issuer: Issuer) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_without_a_framework(issuer: TestIssuer) -> None:
+def test_without_a_framework(issuer: Authority) -> None:
     answer = run(NO_FRAMEWORK)["answer"]
     assert asyncio.run(answer("GET", "/", []))[0] == 401
     assert asyncio.run(answer("GET", "/", list(issuer.bearer().items()))) == (200, [], b"hello")
 
 
 @pytest.mark.usefixtures("known")
-def test_what_becomes_of_validate_token(issuer: TestIssuer) -> None:
+def test_what_becomes_of_validate_token(issuer: Authority) -> None:
     found = changed(FOLDER.parent / "docs" / "migration.md")
     (program,) = [program for program in found if "async def whoami(method" in program]
     whoami = run(program)["whoami"]

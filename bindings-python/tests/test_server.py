@@ -26,13 +26,13 @@ from mcp_bearer import (
     reason,
 )
 
-from .support import ISSUER, METADATA, RESOURCE, TestIssuer, request, rpc
+from .support import ISSUER, METADATA, RESOURCE, Authority, request, rpc
 
 READ = Requirement.scope("todo:read")
 WRITE = Requirement.scope("todo:write")
 
 
-def test_an_allowed_decision_holds_the_token(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_an_allowed_decision_holds_the_token(server: ResourceServer, issuer: Authority) -> None:
     decision = server.try_authorize(request(issuer.token(roles=["staff"], jti="7", iat=1)), READ)
     assert decision is not None
     assert decision
@@ -51,7 +51,7 @@ def test_an_allowed_decision_holds_the_token(server: ResourceServer, issuer: Tes
     assert token.secret not in repr(token)
 
 
-def test_the_principal_is_a_key(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_the_principal_is_a_key(server: ResourceServer, issuer: Authority) -> None:
     def principal(**claims: Any) -> object:
         who = server.try_authenticate(request(issuer.token(**claims)))
         assert who is not None
@@ -83,7 +83,7 @@ def test_a_denied_decision_is_false_and_complete(server: ResourceServer) -> None
     assert b'"unauthorized"' in denial.body
 
 
-def test_who_and_may_they_are_public_alone(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_who_and_may_they_are_public_alone(server: ResourceServer, issuer: Authority) -> None:
     who = server.try_authenticate(request(issuer.token()))
     assert who is not None
     assert who
@@ -103,7 +103,7 @@ def test_who_and_may_they_are_public_alone(server: ResourceServer, issuer: TestI
 
 
 @pytest.mark.anyio
-async def test_with_keys_in_memory_awaiting_makes_no_task(server: ResourceServer, issuer: TestIssuer) -> None:
+async def test_with_keys_in_memory_awaiting_makes_no_task(server: ResourceServer, issuer: Authority) -> None:
     before = asyncio.all_tasks(), threading.active_count()
     awaited = server.authorize(request(issuer.token()), READ)
     assert inspect.iscoroutine(awaited)
@@ -115,7 +115,7 @@ async def test_with_keys_in_memory_awaiting_makes_no_task(server: ResourceServer
     assert (asyncio.all_tasks(), threading.active_count()) == before
 
 
-def test_header_fields_are_bytes_or_text_and_may_repeat(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_header_fields_are_bytes_or_text_and_may_repeat(server: ResourceServer, issuer: Authority) -> None:
     value = f"bearer {issuer.token()}"
     forms: list[Any] = [
         [(b"Authorization", value.encode())],
@@ -134,7 +134,7 @@ def test_header_fields_are_bytes_or_text_and_may_repeat(server: ResourceServer, 
             Request(method="GET", target="/", headers=wrong)  # type: ignore[arg-type]
 
 
-def test_requirements_unite(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_requirements_unite(server: ResourceServer, issuer: Authority) -> None:
     both = READ & WRITE
     assert both == READ.and_(WRITE) == Requirement.all_of("todo:read").and_(WRITE)
     assert both != READ
@@ -160,7 +160,7 @@ def test_issuers_list_what_they_accept() -> None:
     assert issuers.identifiers == ["https://a.example.com", "https://b.example.com", ISSUER]
 
 
-def test_scope_hierarchy(issuer: TestIssuer) -> None:
+def test_scope_hierarchy(issuer: Authority) -> None:
     server = ResourceServer(
         resource=RESOURCE, issuers=issuer.static(), scope_hierarchy={"todo:admin": ["todo:write"]}
     )
@@ -225,7 +225,7 @@ def test_one_string_is_no_list() -> None:
         assert raised.value.setting in repr(wrong)
 
 
-def test_variables_replace_the_defaults_of_the_code(issuer: TestIssuer) -> None:
+def test_variables_replace_the_defaults_of_the_code(issuer: Authority) -> None:
     environ = {"MCP_SERVER_URL": RESOURCE, "MCP_BEARER_CHALLENGE_SCOPES": "a b"}
     server = ResourceServer.from_env(
         environ, issuers=issuer.static(), challenge_scopes=["c"], scopes_supported=["d"], metadata={"x": 1}
@@ -244,7 +244,7 @@ def test_os_environ_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ResourceServer.from_env().metadata.dict["authorization_servers"] == [ISSUER]
 
 
-def test_metadata(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_metadata(server: ResourceServer, issuer: Authority) -> None:
     document = server.metadata
     assert document.path == METADATA
     assert document.url == f"https://mcp.example.com{METADATA}"
@@ -262,7 +262,7 @@ def test_metadata(server: ResourceServer, issuer: TestIssuer) -> None:
     assert len(MetadataRoutes([document, other.metadata], root_alias="nobody").paths) == 2
 
 
-def test_defaults_are_as_documented(issuer: TestIssuer) -> None:
+def test_defaults_are_as_documented(issuer: Authority) -> None:
     now = [0.0]
     issuers = Issuers([Issuer(ISSUER, jwks=issuer.jwks)], clock=lambda: now[0])
     server = ResourceServer(resource=RESOURCE, issuers=issuers)
@@ -275,7 +275,7 @@ def test_defaults_are_as_documented(issuer: TestIssuer) -> None:
     assert OperationPolicy().body_limit == body_limit
 
 
-def permit(server: ResourceServer, issuer: TestIssuer, policy: OperationPolicy, **message: Any) -> str:
+def permit(server: ResourceServer, issuer: Authority, policy: OperationPolicy, **message: Any) -> str:
     who = server.try_authenticate(request(issuer.token("todo:read")))
     assert who is not None
     decision = server.permit_operation(
@@ -288,7 +288,7 @@ def permit(server: ResourceServer, issuer: TestIssuer, policy: OperationPolicy, 
     return "allowed" if decision.denial is None else decision.denial.reason
 
 
-def test_rules_take_every_form(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_rules_take_every_form(server: ResourceServer, issuer: Authority) -> None:
     seen: list[Call] = []
 
     def by_arguments(call: Call) -> str:
@@ -323,7 +323,7 @@ def test_rules_take_every_form(server: ResourceServer, issuer: TestIssuer) -> No
 
 
 def test_a_rule_that_fails_lets_nothing_through(
-    server: ResourceServer, issuer: TestIssuer, caplog: pytest.LogCaptureFixture
+    server: ResourceServer, issuer: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     def failing(call: Call) -> Requirement:
         raise LookupError(call.method)
@@ -336,7 +336,7 @@ def test_a_rule_that_fails_lets_nothing_through(
     assert caplog.records[0].exc_info[0] is LookupError
 
 
-def test_a_clock_that_fails_lets_nothing_through(issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_fails_lets_nothing_through(issuer: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", lambda told_of: told.append(told_of.exc_type))
     issuers = Issuers([Issuer(ISSUER, jwks=issuer.jwks)], clock=lambda: 1 / 0)
@@ -347,7 +347,7 @@ def test_a_clock_that_fails_lets_nothing_through(issuer: TestIssuer, monkeypatch
     assert told == [ZeroDivisionError]
 
 
-def test_a_guard_says_how_a_request_goes_on(server: ResourceServer, issuer: TestIssuer) -> None:
+def test_a_guard_says_how_a_request_goes_on(server: ResourceServer, issuer: Authority) -> None:
     guard = Guard(server, public_routes=["/health"])
     operations = OperationGuard(server, OperationPolicy(public_methods=["ping"]))
     cases: list[tuple[Guard | OperationGuard, Request, str]] = [
@@ -374,7 +374,7 @@ def test_a_guard_names_a_wrong_route(server: ResourceServer) -> None:
     assert raised.value.setting == "public_routes"
 
 
-def test_a_token_is_verified_once(issuer: TestIssuer) -> None:
+def test_a_token_is_verified_once(issuer: Authority) -> None:
     server = ResourceServer(resource=RESOURCE, issuers=issuer.static())
     token = issuer.token()
     for _ in range(3):

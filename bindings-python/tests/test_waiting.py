@@ -9,7 +9,7 @@ import pytest
 
 from mcp_bearer import Issuers, Requirement, ResourceServer, reason
 
-from .support import ISSUER, RESOURCE, TestIssuer, request
+from .support import ISSUER, RESOURCE, Authority, request
 
 pytestmark = pytest.mark.anyio
 NONE = Requirement.none()
@@ -18,7 +18,7 @@ NONE = Requirement.none()
 class Gate:
     """A fetch that waits until it is let go."""
 
-    def __init__(self, issuer: TestIssuer) -> None:
+    def __init__(self, issuer: Authority) -> None:
         self.asked = threading.Event()
         self.open = threading.Event()
         self.urls: list[str] = []
@@ -34,7 +34,7 @@ class Gate:
         return ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=self))
 
 
-async def test_the_loop_runs_while_a_fetch_hangs(issuer: TestIssuer) -> None:
+async def test_the_loop_runs_while_a_fetch_hangs(issuer: Authority) -> None:
     gate = Gate(issuer)
     server = gate.server()
     token = issuer.token()
@@ -54,7 +54,7 @@ async def test_the_loop_runs_while_a_fetch_hangs(issuer: TestIssuer) -> None:
     assert server.try_authorize(request(token), NONE)
 
 
-async def test_many_wait_for_one_fetch(issuer: TestIssuer) -> None:
+async def test_many_wait_for_one_fetch(issuer: Authority) -> None:
     gate = Gate(issuer)
     server = gate.server()
     waiting = [asyncio.ensure_future(server.authenticate(request(issuer.token()))) for _ in range(200)]
@@ -76,13 +76,13 @@ async def test_no_answer_is_a_503(failure: type[OSError]) -> None:
         raise failure
 
     server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=fetch))
-    decision = await server.authenticate(request(TestIssuer().token()))
+    decision = await server.authenticate(request(Authority().token()))
     assert decision.denial is not None
     assert decision.denial.reason == reason.KEYS_UNAVAILABLE
     assert "retry-after" in dict(decision.denial.headers)
 
 
-async def test_a_fetch_that_ignores_its_limit_keeps_nobody_waiting(issuer: TestIssuer) -> None:
+async def test_a_fetch_that_ignores_its_limit_keeps_nobody_waiting(issuer: Authority) -> None:
     gate = Gate(issuer)
     server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=gate, jwks_timeout=0.05))
     # The gate stays shut until there is an answer.
@@ -92,7 +92,7 @@ async def test_a_fetch_that_ignores_its_limit_keeps_nobody_waiting(issuer: TestI
     assert decision.denial.reason == reason.KEYS_UNAVAILABLE
 
 
-async def test_a_fetch_with_a_mistake_is_told_of(monkeypatch: pytest.MonkeyPatch, issuer: TestIssuer) -> None:
+async def test_a_fetch_with_a_mistake_is_told_of(monkeypatch: pytest.MonkeyPatch, issuer: Authority) -> None:
     told: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", lambda told_of: told.append(told_of.exc_type))
     server = ResourceServer(resource=RESOURCE, issuers=Issuers([ISSUER], fetch=lambda url: url))  # type: ignore
@@ -102,7 +102,7 @@ async def test_a_fetch_with_a_mistake_is_told_of(monkeypatch: pytest.MonkeyPatch
     assert TypeError in told
 
 
-def test_a_loop_that_is_closed_is_not_missed(issuer: TestIssuer) -> None:
+def test_a_loop_that_is_closed_is_not_missed(issuer: Authority) -> None:
     gate = Gate(issuer)
     server = gate.server()
 
@@ -118,7 +118,7 @@ def test_a_loop_that_is_closed_is_not_missed(issuer: TestIssuer) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("fetched_before", [False, True])
-def test_a_forked_child_works(issuer: TestIssuer, fetched_before: bool) -> None:
+def test_a_forked_child_works(issuer: Authority, fetched_before: bool) -> None:
     calls: list[str] = []
 
     def fetch(url: str, timeout: float, headers: dict[str, str]) -> Any:

@@ -231,8 +231,8 @@ impl Builder {
         self
     }
 
-    /// Is told of each check, on whatever made it and before the answer: it should be quick. May be
-    /// called several times. See [`observe`](crate::observe).
+    /// Is told of each check, on whatever made it and before the answer: it should be quick, and if it
+    /// panics, so does whoever asked. May be called several times. See [`observe`](crate::observe).
     pub fn on_decision(mut self, observer: impl Fn(&DecisionEvent<'_>) + Send + Sync + 'static) -> Self {
         self.observers.push(Arc::new(observer));
         self

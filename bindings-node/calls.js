@@ -33,7 +33,9 @@ replace(native.ResourceServer, {
     return call.call(this, handleOf(token), policy, name)
   },
   filterToolsList: call => function (token, policy, result) {
-    return call.call(this, handleOf(token), policy, result)
+    const { tools } = result
+    const shown = tools === undefined ? {} : { tools: call.call(this, handleOf(token), policy, tools) }
+    return { ...result, ...shown, cacheScope: 'private' }
   },
 })
 

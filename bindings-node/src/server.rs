@@ -200,26 +200,17 @@ impl ResourceServer {
     )]
     pub fn filter_tools_list<'env>(
         &self,
-        env: &'env Env,
         token: Handle<'_>,
         policy: ClassInstance<'_, OperationPolicy>,
-        result: Object<'env>,
-    ) -> Result<Object<'env>> {
-        let mut filtered = Object::new(env)?;
-        for name in Object::keys(&result)? {
-            filtered.set(&name, result.get_named_property_unchecked::<Unknown<'_>>(&name)?)?;
-        }
-        if let Some(tools) = result.get::<Vec<Unknown<'_>>>("tools")? {
-            let mut shown = Vec::new();
-            for tool in tools {
-                if name_of(tool)?.is_some_and(|name| self.server.shows_tool(token.0, &policy.0, &name)) {
-                    shown.push(tool);
-                }
+        tools: Vec<Unknown<'env>>,
+    ) -> Result<Vec<Unknown<'env>>> {
+        let mut shown = Vec::new();
+        for tool in tools {
+            if name_of(tool)?.is_some_and(|name| self.server.shows_tool(token.0, &policy.0, &name)) {
+                shown.push(tool);
             }
-            filtered.set("tools", shown)?;
         }
-        filtered.set("cacheScope", "private")?;
-        Ok(filtered)
+        Ok(shown)
     }
 
     /// Begins to fetch the keys that are not in memory, or old, so that the first request does not

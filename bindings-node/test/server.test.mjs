@@ -273,6 +273,16 @@ test('a rule may be a function of the call; one that fails is 500', () => {
   assert.equal(judge('unlisted'), 'operation_not_allowed')
 })
 
+test('a filtered list has the members of the list, whatever they are called', () => {
+  const server = newServer(as)
+  const { token } = server.tryAuthenticate(get('Authorization', as.bearer()))
+  const result = JSON.parse('{"tools":[{"name":"a"},{"name":"b"}],"__proto__":{"polluted":true}}')
+  const filtered = server.filterToolsList(token, new OperationPolicy({ tools: { a: [] } }), result)
+  assert.deepEqual(Object.keys(filtered), ['tools', '__proto__', 'cacheScope'])
+  assert.deepEqual(filtered.tools, [{ name: 'a' }])
+  assert.equal(filtered.polluted, undefined)
+})
+
 test('a function that does not ask for the arguments has none parsed', t => {
   const parse = t.mock.method(JSON, 'parse')
   const tools = { looks: call => call.arguments && [], does_not: () => [] }

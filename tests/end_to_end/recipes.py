@@ -17,12 +17,17 @@ RECIPES = Target("recipes", "tests/recipes")
 
 
 def blocks(section: str, subsection: str, language: str) -> list[str]:
-    """Those of one language below two headings."""
-    within = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
-    assert within, section
-    below = re.search(rf"^### {subsection}\n(.*?)(?=^###? |\Z)", within[1], re.DOTALL | re.MULTILINE)
-    assert below, subsection
-    return re.findall(rf"^```{language}\n(.*?)^```", below[1], re.DOTALL | re.MULTILINE)
+    """The blocks of one language below a heading and, unless it is empty, one below that."""
+    text = below(2, section, DOCUMENT.read_text())
+    if subsection:
+        text = below(3, subsection, text)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def below(level: int, heading: str, text: str) -> str:
+    found = re.search(rf"^{'#' * level} {heading}\n(.*?)(?=^#{{2,{level}}} |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
 
 
 def node(section: str, subsection: str) -> list[str]:

@@ -1,8 +1,10 @@
 """What docs/recipes.md promises of CORS and of rate limits, of the programs that stand there."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from mcp_bearer.testing import Issuer as KitIssuer
 
 import recipes
 from expect import INVALID, MISSING, check, check_status, describe
@@ -91,6 +93,13 @@ def test_rate_limit_of_a_principal(limited: Server, mint: Mint, user: str) -> No
     for other in ({"sub": f"{user} too"}, {"sub": ...}):
         assert limited("GET", "/todos", mint(limited, **other)).status != 429
     check(limited, "no token", MISSING, limited("GET", "/todos"))
+
+
+def test_the_end_of_a_token(mcp_bearer_issuer: KitIssuer) -> None:
+    (program,) = recipes.blocks("Token lifetimes and refresh", "", "python")
+    names: dict[str, Any] = {}
+    exec(program, names)
+    names["test_a_token_ends"](mcp_bearer_issuer)
 
 
 def preflight(server: Server, origin: str, method: str) -> Message:

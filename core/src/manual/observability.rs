@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | a function | [`on_decision`](crate::Builder::on_decision) | `on_decision` | `onDecision` |
 //! | without a line of code | | the logger `mcp_bearer`: refusals, and failed fetches | the channel `mcp-bearer:decision` of `node:diagnostics_channel` |
-//! | exporters | [`observe::tracing`](crate::observe), [`observe::metrics`](crate::observe) | `prometheus_client`, `opentelemetry`: README | `prom-client`, `@opentelemetry/api`: README |
+//! | exporters | [`observe::tracing`](crate::observe), [`observe::metrics`](crate::observe); OpenTelemetry [below](#opentelemetry-in-rust) | `prometheus_client`, `opentelemetry`: README | `prom-client`, `@opentelemetry/api`: README |
 //! | a snapshot | [`stats`](crate::ResourceServer::stats) | `stats` | `stats` |
 //! | keys | [`keys_health`](crate::ResourceServer::keys_health), [`on_keys_event`](crate::IssuersBuilder::on_keys_event) | `keys_health`, `on_keys_event` | `keysHealth`, `onKeysEvent` |
 //!
@@ -43,6 +43,41 @@
 //!
 //! Refused requests have it, too. Since an event comes in the context of the request, what a framework knows
 //! of the request, such as its id or its span, stands beside it.
+//!
+//! # OpenTelemetry in Rust
+//!
+//! `tracing-opentelemetry` makes each decision an event in the span of its request, whoever has opened that:
+//!
+//! ```
+//! # #[cfg(all(feature = "testing", feature = "tracing"))]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use mcp_bearer::{Request, ResourceServer, testing::Issuer};
+//! # let exporter = opentelemetry_sdk::trace::InMemorySpanExporter::default();
+//! # let exported = exporter.clone();
+//! # let builder = ResourceServer::builder("https://mcp.example.com").issuers(Issuer::new("https://as.example.com").issuers());
+//! use mcp_bearer::observe;
+//! use opentelemetry::trace::TracerProvider;
+//! use opentelemetry_sdk::trace::SdkTracerProvider;
+//! use tracing_subscriber::prelude::*;
+//!
+//! // `exporter` is that of opentelemetry-otlp, for example, and `with_batch_exporter` takes it as well.
+//! let provider = SdkTracerProvider::builder().with_simple_exporter(exporter).build();
+//! let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("todo"));
+//! tracing_subscriber::registry().with(layer).init();
+//! let server = builder.on_decision(observe::tracing::on_decision).build()?;
+//! # tracing::info_span!("request").in_scope(|| server.try_authenticate(&Request::new("GET", "/")).is_ready());
+//! # let spans = exported.get_finished_spans()?;
+//! # let told: Vec<_> = spans[0].events.iter().flat_map(|event| &event.attributes).map(|told| (told.key.as_str(), told.value.to_string())).collect();
+//! # assert_eq!((&*spans[0].name, &*spans[0].events[0].name), ("request", "denied"));
+//! # assert!(told.contains(&("reason", "missing_token".to_owned())), "{told:?}");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "testing", feature = "tracing")))]
+//! # fn main() {}
+//! ```
+//!
+//! What [`observe::metrics`](crate::observe) counts goes wherever the recorder of the `metrics` facade takes it;
+//! the first page of this crate has the one for Prometheus.
 //!
 //! # What to watch
 //!

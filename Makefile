@@ -42,7 +42,7 @@ REQUIREMENTS := $(wildcard bindings-python/requirements-dev.txt examples/*/requi
 build: rust wheel addon $(NODE_FOLDERS:%=$(DONE)/npm/%)
 
 rust:
-	cargo build $(CARGO_FLAGS) -p todo-axum -p gateway-axum -p recipes-axum
+	cargo build $(CARGO_FLAGS) -p todo-axum -p gateway-axum -p recipes-axum -p demo-rmcp
 
 # The wheel is built once: the examples use it, and so do the tests.
 wheel: $(DONE)/venv

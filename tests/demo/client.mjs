@@ -1,17 +1,25 @@
-// MCP_SERVER_URL=http://127.0.0.1:9401/mcp node client.mjs
+// MCP_SERVER_URL=http://127.0.0.1:9401/mcp node client.mjs        the official TypeScript client
+// MCP_SERVER_URL=http://127.0.0.1:9401/mcp node client.mjs v1     the one before
 //
-// The official TypeScript client, driven over standard input and output: one JSON command a line
+// Driven over standard input and output: one JSON command a line
 // ({"do":"connect"}, {"do":"call","tool":"list_todos","arguments":{}}, {"do":"close"}), answered by
-// {"done": result} or {"failed": message}. Each HTTP exchange of the client is reported as it
-// happens. Nothing is decided here: discovery, registration, PKCE, refresh and step-up are the
+// {"done": result} or {"failed": message}; {"raised": name} is an error that the client leaves to its
+// user, who does something about it. Each HTTP exchange of the client is reported as it happens. Nothing is decided here: discovery, registration, PKCE, refresh and step-up are the
 // client's own; this file is what its user writes (a place for tokens, a browser).
 
 import { createInterface } from 'node:readline';
 
-import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
-
 const SERVER = new URL(process.env.MCP_SERVER_URL);
 const REDIRECT_URI = 'http://127.0.0.1:8765/callback'; // nothing listens: the redirect is read, not followed
+const OLD = process.argv[2] === 'v1';
+
+const { Client, StreamableHTTPClientTransport, UnauthorizedError } = OLD
+  ? {
+    ...await import('@modelcontextprotocol/sdk/client/index.js'),
+    ...await import('@modelcontextprotocol/sdk/client/streamableHttp.js'),
+    ...await import('@modelcontextprotocol/sdk/client/auth.js'),
+  }
+  : await import('@modelcontextprotocol/client');
 
 const report = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
@@ -77,8 +85,7 @@ async function connect() {
   try {
     await client.connect(transport);
   } catch (error) {
-    if (!(error instanceof UnauthorizedError)) throw error;
-    await transport.finishAuth(provider.callback);
+    await finish(error);
     transport = newTransport(); // one that has failed to connect is not started again
     client = new Client({ name: 'demo', version: '0.1.0' });
     await client.connect(transport);
@@ -90,11 +97,16 @@ async function call(tool, args) {
   try {
     return await client.callTool({ name: tool, arguments: args });
   } catch (error) {
-    // Sent to the authorization server: redeem the code that came back, and call again.
-    if (!(error instanceof UnauthorizedError)) throw error;
-    await transport.finishAuth(provider.callback);
+    await finish(error);
     return client.callTool({ name: tool, arguments: args });
   }
+}
+
+/** Sent to the authorization server: redeem the code that came back. */
+async function finish(error) {
+  if (!(error instanceof UnauthorizedError)) throw error;
+  report({ raised: error.constructor.name });
+  await transport.finishAuth(OLD ? provider.callback.get('code') : provider.callback);
 }
 
 const commands = {
@@ -108,6 +120,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     report({ done: (await commands[command.do](command)) ?? null });
   } catch (error) {
-    report({ failed: `${error.name}: ${error.message}` });
+    report({ failed: `${error.constructor.name}: ${error.message}` });
   }
 }

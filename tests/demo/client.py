@@ -147,8 +147,8 @@ class Driver:
         await self.open.aclose()
 
 
-async def main() -> None:
-    driver = Driver()
+async def main(driver: Any) -> None:
+    """Do what is asked, line by line."""
     commands = {"connect": driver.connect, "call": driver.call, "close": driver.close}
     while line := await asyncio.to_thread(sys.stdin.readline):
         command = json.loads(line)
@@ -158,4 +158,5 @@ async def main() -> None:
             report({"failed": f"{type(error).__name__}: {error}"})
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main(Driver()))

@@ -56,6 +56,8 @@ export class Driver {
   #child;
   #output;
   #settle;
+  /** What the client has left to its user, by name. */
+  raised = [];
 
   constructor([command, ...args], env, { onRequest, onResponse }) {
     this.#child = start(command, args, { ...process.env, ...env });
@@ -70,6 +72,8 @@ export class Driver {
         onRequest(message.request);
       } else if (message.response) {
         onResponse(requests.get(message.response.id), message.response);
+      } else if (message.raised) {
+        this.raised.push(message.raised);
       } else {
         this.#answer(message);
       }

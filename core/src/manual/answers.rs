@@ -2,7 +2,8 @@
 //!
 //! A refusal is a [`Denial`](crate::Denial): status, headers and body, complete. Clients are told no more than
 //! the row below; the [`Reason`](crate::Reason) is for logs and metrics. It is the same word in all three
-//! languages and in [`observability`](super::observability).
+//! languages and in [`observability`](super::observability). What each official client makes of a 401, a 403
+//! and a 503 is [measured](https://github.com/mcp-bearer/mcp-bearer/blob/main/docs/clients.md).
 //!
 //! | reason | status | challenge | body | at fault | what to do |
 //! |---|---|---|---|---|---|

@@ -157,9 +157,10 @@ packages: installed
 
 # Follows each README word for word, on a machine that has nothing, with the packages in local registries.
 newcomer: wheel addon
+	rm -f target/package/*.crate
 	cargo package --quiet --locked --no-verify --allow-dirty -p mcp-bearer
 	cd bindings-node && node npm/pack.mjs ../build/npm
-	python3 tests/newcomer/walk.py $(README)
+	$(PY) tests/newcomer/walk.py $(README)
 
 version:
 	python3 .ci/version.py $(VERSION)

@@ -22,7 +22,7 @@ from mcp_bearer.testing import Issuer
 from .documents import FOLDER, changed, check_types, programs, run
 from .support import Authority, request, rpc
 
-FASTAPI, MCP, PROMETHEUS, OPENTELEMETRY, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
+MCP, FASTAPI, PROMETHEUS, OPENTELEMETRY, TESTS, NO_FRAMEWORK = programs(FOLDER / "README.md")
 (ROOT,) = programs(FOLDER.parent / "README.md")
 
 

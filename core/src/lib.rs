@@ -16,16 +16,95 @@
 //! scopes and claims        what the operation needs            -> 403 with one complete challenge
 //! ```
 //!
-//! # Getting started
+//! # A protected MCP server
 //!
-//! An application on axum:
+//! With axum and `rmcp`, the official Rust SDK:
 //!
 //! ```sh
 //! cargo new --bin todo && cd todo
 //! cargo add mcp-bearer --features axum
 //! cargo add axum
+//! cargo add rmcp --features server,transport-streamable-http-server
 //! cargo add tokio --features macros,net,rt-multi-thread
 //! ```
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "axum", feature = "reqwest"))]
+//! # mod quickstart {
+//! // src/main.rs
+//! use axum::{Router, http::request::Parts, routing::any_service};
+//! use mcp_bearer::axum::{OperationsLayer, protect};
+//! use mcp_bearer::{AccessToken, Builder, Guard, OperationPolicy, Requirement};
+//! use rmcp::handler::server::common::Extension;
+//! use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+//! use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+//! use rmcp::{ServerHandler, tool, tool_handler, tool_router};
+//!
+//! struct Todo;
+//!
+//! #[tool_router]
+//! impl Todo {
+//!     #[tool(description = "All todos")]
+//!     fn list_todos(&self, Extension(request): Extension<Parts>) -> String {
+//!         let token = request.extensions.get::<AccessToken>();
+//!         format!("buy milk for {}", token.and_then(AccessToken::subject).unwrap_or("nobody"))
+//!     }
+//! }
+//!
+//! #[tool_handler]
+//! impl ServerHandler for Todo {}
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = Builder::from_env(std::env::vars())?.challenge_scopes(["todo:read"]).build()?;
+//!     let policy = OperationPolicy::builder().tool("list_todos", Requirement::scope("todo:read")?).build()?;
+//!
+//!     let config = StreamableHttpServerConfig::default().with_legacy_session_mode(false).disable_allowed_hosts();
+//!     let mcp = StreamableHttpService::new(|| Ok(Todo), NeverSessionManager::default().into(), config);
+//!     let mcp = any_service(mcp).layer(OperationsLayer::new(server.clone(), policy));
+//!     let app = protect(Router::new().route("/mcp", mcp), Guard::new(server));
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
+//!     Ok(axum::serve(listener, app).await?)
+//! }
+//! # }
+//! # fn main() {}
+//! ```
+//!
+//! Who it is and whose tokens it accepts are variables: `MCP_SERVER_URL`, the full URL of the MCP endpoint
+//! or the origin, exactly as clients and tokens spell it, and `MCP_BEARER_ISSUERS`; with Scalekit,
+//! `SCALEKIT_ENVIRONMENT_URL` and `RESOURCE_ID` take the place of the latter. Without an authorization
+//! server at hand, an issuer for development is in this crate:
+//!
+//! ```sh
+//! cargo install mcp-bearer --features cli --debug   # in a third of the time
+//! mcp-bearer dev --scope todo:read
+//! ```
+//!
+//! In a second terminal, in the same folder
+//!
+//! ```sh
+//! export MCP_SERVER_URL=http://127.0.0.1:8000/mcp MCP_BEARER_ISSUERS=http://127.0.0.1:9000
+//! cargo run
+//! ```
+//!
+//! and in a third one
+//!
+//! ```sh
+//! curl -i http://127.0.0.1:8000/mcp   # 401, and where to get a token
+//! TOKEN=$(curl -s http://127.0.0.1:9000/mint -d scope=todo:read)
+//! curl http://127.0.0.1:8000/mcp -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
+//!   -H "Accept: application/json, text/event-stream" \
+//!   -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_todos"}}'
+//! ```
+//!
+//! No client id and no secret: this server asks nobody about a token.
+//!
+//! A tool that needs a scope which the token lacks is answered with HTTP 403 and the one complete challenge
+//! that a client needs to ask for it; a tool that the policy does not name is refused. The check of host
+//! names in `rmcp` is for servers that anybody may call, and may be off here.
+//!
+//! # A protected axum application
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "reqwest"))]
@@ -52,91 +131,11 @@
 //! # fn main() {}
 //! ```
 //!
-//! Who it is and whose tokens it accepts are variables: `MCP_SERVER_URL`, the full URL of the MCP endpoint
-//! or the origin, exactly as clients and tokens spell it, and `MCP_BEARER_ISSUERS`; with Scalekit,
-//! `SCALEKIT_ENVIRONMENT_URL` and `RESOURCE_ID` take the place of the latter. Without an authorization
-//! server at hand, an issuer for development is in this crate:
+//! Started in the place of the MCP server, with the same variables, it takes the same token:
 //!
 //! ```sh
-//! cargo install mcp-bearer --features cli
-//! mcp-bearer dev --resource http://127.0.0.1:8000 --scope todo:read
-//! ```
-//!
-//! In a second terminal
-//!
-//! ```sh
-//! export MCP_SERVER_URL=http://127.0.0.1:8000 MCP_BEARER_ISSUERS=http://127.0.0.1:9000
-//! cargo run
-//! ```
-//!
-//! and in a third one
-//!
-//! ```sh
-//! curl -i http://127.0.0.1:8000/todos   # 401, and where to get a token
-//! TOKEN=$(curl -s http://127.0.0.1:9000/mint -d scope=todo:read)
 //! curl http://127.0.0.1:8000/todos -H "Authorization: Bearer $TOKEN"
 //! ```
-//!
-//! # A protected MCP server
-//!
-//! With `rmcp`, the official Rust SDK, where [`axum::OperationsLayer`] decides tool by tool:
-//!
-//! ```sh
-//! cargo add rmcp --features server,transport-streamable-http-server
-//! ```
-//!
-//! ```no_run
-//! # #[cfg(all(feature = "axum", feature = "reqwest"))]
-//! # mod quickstart {
-//! // src/main.rs
-//! use axum::{Router, routing::any_service};
-//! use mcp_bearer::axum::{OperationsLayer, protect};
-//! use mcp_bearer::{Builder, Guard, OperationPolicy, Requirement};
-//! use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
-//! use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-//! use rmcp::{ServerHandler, tool, tool_handler, tool_router};
-//!
-//! struct Todo;
-//!
-//! #[tool_router]
-//! impl Todo {
-//!     #[tool(description = "All todos")]
-//!     fn list_todos(&self) -> String {
-//!         "buy milk".to_owned()
-//!     }
-//! }
-//!
-//! #[tool_handler]
-//! impl ServerHandler for Todo {}
-//!
-//! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let server = Builder::from_env(std::env::vars())?.challenge_scopes(["todo:read"]).build()?;
-//!     let policy = OperationPolicy::builder().tool("list_todos", Requirement::scope("todo:read")?).build()?;
-//!
-//!     let config = StreamableHttpServerConfig::default().with_legacy_session_mode(false).disable_allowed_hosts();
-//!     let mcp = StreamableHttpService::new(|| Ok(Todo), NeverSessionManager::default().into(), config);
-//!     let mcp = any_service(mcp).layer(OperationsLayer::new(server.clone(), policy));
-//!     let app = protect(Router::new().route("/mcp", mcp), Guard::new(server));
-//!
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8000").await?;
-//!     Ok(axum::serve(listener, app).await?)
-//! }
-//! # }
-//! # fn main() {}
-//! ```
-//!
-//! Its issuer, its variables and its token are those of above:
-//!
-//! ```sh
-//! curl http://127.0.0.1:8000/mcp -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \
-//!   -H "Accept: application/json, text/event-stream" \
-//!   -d '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_todos"}}'
-//! ```
-//!
-//! A tool that needs a scope which the token lacks is answered with HTTP 403 and the one complete challenge
-//! that a client needs to ask for it; a tool that the policy does not name is refused. The check of host
-//! names in `rmcp` is for servers that anybody may call, and may be off here.
 //!
 //! Without a framework, [`ResourceServer::authorize`] is the whole product: a request and a
 //! [`Requirement`] in, a [`Decision`] out. A refusal is a value, complete as a response.

@@ -3,15 +3,19 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON, NODE, RUST = "/pypi/", "/npm/", "/crates/"
+PYTHON, NODE, RUST, DOWNLOAD = "/pypi/", "/npm/", "/crates/", "/download/"
 
 
 class Registries:
@@ -19,9 +23,9 @@ class Registries:
 
     def __init__(self) -> None:
         self.elsewhere = {
-            PYTHON: configured("PIP_INDEX_URL", "pip", "config", "get", "global.index-url") or "https://pypi.org/simple",
-            NODE: configured("npm_config_registry", "npm", "config", "get", "registry") or "https://registry.npmjs.org",
-            RUST: "https://index.crates.io",
+            PYTHON: shown(r"Package Index \(default (\S+?)\)", sys.executable, "-m", "pip", "install", "--help"),
+            NODE: shown(r"(\S+)", "npm", "config", "get", "registry"),
+            RUST: index_of_cargo(),
         }
         registries = self
 
@@ -43,7 +47,7 @@ class Registries:
         self.pages = {
             **python_pages(self.url, self.files),
             **node_pages(self.url, self.files),
-            **rust_pages(self.url, self.files),
+            **rust_pages(self.url, self.files, self.elsewhere[RUST]),
         }
         Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -54,23 +58,13 @@ class Registries:
             return 200, {"content-type": kind}, page.encode()
         name = path.rpartition("/")[2]
         if path.startswith("/files/") and name in self.files:
-            return (
-                200,
-                {"content-type": "application/octet-stream"},
-                self.files[name].read_bytes(),
-            )
+            return 200, {"content-type": "application/octet-stream"}, self.files[name].read_bytes()
+        if path.startswith(DOWNLOAD):
+            crate, elsewhere = path.removeprefix(DOWNLOAD).split("/", 1)
+            return 302, {"location": f"/files/{crate}" if crate in self.files else elsewhere}, b""
         for prefix, elsewhere in self.elsewhere.items():
             if path.startswith(prefix):
-                return (
-                    302,
-                    {"location": f"{elsewhere.rstrip('/')}/{path.removeprefix(prefix)}"},
-                    b"",
-                )
-        if path.startswith("/download/"):
-            _, _, crate, version = path.split("/")
-            ours = f"{crate}-{version}.crate"
-            location = f"/files/{ours}" if ours in self.files else f"https://static.crates.io/crates/{crate}/{version}/download"
-            return 302, {"location": location}, b""
+                return 302, {"location": f"{elsewhere.rstrip('/')}/{path.removeprefix(prefix)}"}, b""
         return 404, {}, b""
 
     def configure(self, home: Path) -> dict[str, str]:
@@ -78,10 +72,7 @@ class Registries:
         (home / ".cargo").mkdir(parents=True)
         source = f'[source.crates-io]\nreplace-with = "local"\n[source.local]\nregistry = "sparse+{self.url}{RUST}"\n'
         (home / ".cargo/config.toml").write_text(source)
-        return {
-            "PIP_INDEX_URL": self.url + PYTHON,
-            "npm_config_registry": self.url + NODE,
-        }
+        return {"PIP_INDEX_URL": self.url + PYTHON, "npm_config_registry": self.url + NODE}
 
 
 def packages() -> list[Path]:
@@ -108,41 +99,20 @@ def node_pages(url: str, files: Mapping[str, Path]) -> dict[str, tuple[str, str]
     for name, path in files.items():
         if not name.endswith(".tgz"):
             continue
-        extract = [
-            "tar",
-            "--extract",
-            "--to-stdout",
-            "--file",
-            str(path),
-            "package/package.json",
-        ]
+        extract = ["tar", "--extract", "--to-stdout", "--file", str(path), "package/package.json"]
         manifest = json.loads(subprocess.check_output(extract))
         digest = hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
-        version = {
-            **manifest,
-            "dist": {"tarball": f"{url}/files/{name}", "shasum": digest},
-        }
-        page = {
-            "name": manifest["name"],
-            "dist-tags": {"latest": manifest["version"]},
-            "versions": {manifest["version"]: version},
-        }
+        version = {**manifest, "dist": {"tarball": f"{url}/files/{name}", "shasum": digest}}
+        tags = {"latest": manifest["version"]}
+        page = {"name": manifest["name"], "dist-tags": tags, "versions": {manifest["version"]: version}}
         pages[NODE + manifest["name"]] = ("application/json", json.dumps(page))
     return pages
 
 
-def rust_pages(url: str, files: Mapping[str, Path]) -> dict[str, tuple[str, str]]:
+def rust_pages(url: str, files: Mapping[str, Path], index: str) -> dict[str, tuple[str, str]]:
     """A sparse index (the Cargo Book, "Registry Index")."""
     (crate,) = [path for name, path in files.items() if name.endswith(".crate")]
-    read = [
-        "cargo",
-        "metadata",
-        "--no-deps",
-        "--format-version",
-        "1",
-        "--manifest-path",
-        str(ROOT / "core/Cargo.toml"),
-    ]
+    read = ["cargo", "metadata", "--no-deps", "--format-version", "1", "--manifest-path", str(ROOT / "core/Cargo.toml")]
     (package,) = [p for p in json.loads(subprocess.check_output(read))["packages"] if p["name"] == "mcp-bearer"]
     entry = {
         "name": package["name"],
@@ -154,11 +124,13 @@ def rust_pages(url: str, files: Mapping[str, Path]) -> dict[str, tuple[str, str]
         "yanked": False,
         "v": 2,
     }
+    with urlopen(f"{index}config.json") as answer:
+        download = json.load(answer)["dl"]
+    # Cargo puts names and versions into it, and so tells where a crate is elsewhere.
+    elsewhere = download if "{" in download else f"{download}/{{crate}}/{{version}}/download"
+    settings = {"dl": f"{url}{DOWNLOAD}{{crate}}-{{version}}.crate/{elsewhere}"}
     return {
-        f"{RUST}config.json": (
-            "application/json",
-            json.dumps({"dl": f"{url}/download/{{crate}}/{{version}}"}),
-        ),
+        f"{RUST}config.json": ("application/json", json.dumps(settings)),
         f"{RUST}mc/p-/mcp-bearer": ("text/plain", json.dumps(entry)),
     }
 
@@ -178,7 +150,20 @@ def dependency(of: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def configured(variable: str, *command: str) -> str | None:
-    """Return what this machine uses instead of the public registry, if it does."""
-    shown = os.environ.get(variable) or subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return shown.strip() or None
+def index_of_cargo() -> str:
+    """Return where cargo looks, which no command shows; it says so where it cannot get there."""
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = '[package]\nname = "empty"\nedition = "2024"\n[lib]\npath = "/dev/null"\n[dependencies]\nmcp-bearer = "*"\n'
+        Path(folder, "Cargo.toml").write_text(manifest)
+        ask = ["cargo", "generate-lockfile", "--manifest-path", f"{folder}/Cargo.toml"]
+        return shown(r"`(http\S+/)(?:config\.json|mc/p-/mcp-bearer)`", *ask, CARGO_HTTP_PROXY="127.0.0.1:9", CARGO_NET_RETRY="0")
+
+
+def shown(pattern: str, *command: str, **variables: str) -> str:
+    """Return the part of what a command prints, at whatever width, with the settings of this machine."""
+    environment = {**os.environ, "COLUMNS": "1000", **variables}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    found = re.search(pattern, done.stdout)
+    if found is None:
+        raise SystemExit(f"{' '.join(command)} does not say where it looks:\n{done.stdout}")
+    return found[1]

@@ -6,6 +6,8 @@ Terminals, folders and packages are new; the registries hold what was built here
 from where this machine gets it. What is shown at the end is the time from the first command to the todos.
 """
 
+import asyncio
+import json
 import os
 import re
 import shutil
@@ -14,20 +16,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
+
+import httpx2
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from registries import ROOT, Registries
 
 # The certificates and proxies of this machine.
-CARRIED = re.compile(
-    r"(SSL_CERT|CURL_CA|REQUESTS_CA|NODE_EXTRA_CA|CARGO_HTTP|PIP_CERT|LANG)|_proxy$",
-    re.IGNORECASE,
-)
+CARRIED = re.compile(r"(SSL_CERT|CURL_CA|REQUESTS_CA|NODE_EXTRA_CA|CARGO_HTTP|PIP_CERT|LANG)|_proxy$", re.IGNORECASE)
 # What a terminal does not come back from.
-STAYS = re.compile(r"^(?:npx )?mcp-bearer dev|^uvicorn |^node |^cargo run", re.MULTILINE)
+STAYS = re.compile(r"^(?:npx )?mcp-bearer dev|^uvicorn |^node \w|^cargo run", re.MULTILINE)
 ISSUER = re.compile(r"mcp-bearer dev")
-WITHIN = 600
+SERVER_URL, ISSUER_URL = "http://127.0.0.1:8000", "http://127.0.0.1:9000"
+METADATA = f"{SERVER_URL}/.well-known/oauth-protected-resource/mcp"
+CHALLENGE = f'Bearer scope="todo:read", resource_metadata="{METADATA}"'
+WITHIN, CLOSED_WITHIN = 600, 20
 DONE = "that was all of it"
 
 
@@ -44,10 +52,10 @@ DOCUMENTS = [
     Document(
         "bindings-python/README.md",
         "python",
-        ["mcp-bearer", "A protected FastAPI application", "A protected MCP server"],
+        ["mcp-bearer", "A protected MCP server", "A protected FastAPI application", "In tests"],
     ),
-    Document("bindings-node/README.md", "js", ["Install", "Use", "MCP"]),
-    Document("core/README.md", "rust", ["Getting started", "A protected MCP server"]),
+    Document("bindings-node/README.md", "js", ["Install", "MCP", "Express", "In tests"]),
+    Document("core/README.md", "rust", ["A protected MCP server", "A protected axum application"]),
 ]
 
 
@@ -69,11 +77,7 @@ class Terminal:
         """Return what is printed by commands of which each has to succeed."""
         assert self._shell.stdin is not None
         assert self._shell.stdout is not None
-        print(
-            f"set -e\n{script}\nset +e; echo; echo '{DONE}'",
-            file=self._shell.stdin,
-            flush=True,
-        )
+        print(f"set -e\n{script}\nset +e; echo; echo '{DONE}'", file=self._shell.stdin, flush=True)
         printed = ""
         for line in self._shell.stdout:
             if line.rstrip() == DONE:
@@ -84,11 +88,15 @@ class Terminal:
     def start(self, script: str) -> None:
         """Begin what does not end."""
         assert self._shell.stdin is not None
-        print(script, file=self._shell.stdin, flush=True)
+        print(f"{script}\nexit", file=self._shell.stdin, flush=True)
+
+    def ended(self) -> bool:
+        """Whether it has ended all the same."""
+        return self._shell.poll() is not None
 
     def close(self) -> None:
         """End it, as Ctrl-C and a closed window do."""
-        if self._shell.poll() is None:
+        if not self.ended():
             os.killpg(self._shell.pid, 2)
             os.killpg(self._shell.pid, 1)
             self._shell.wait(10)
@@ -100,14 +108,12 @@ class Walk:
     def __init__(self, document: Document, registries: Registries, machine: Path) -> None:
         home = machine / "home"
         home.mkdir()
-        subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
         carried = {name: value for name, value in os.environ.items() if CARRIED.search(name)}
-        programs = [str(home / "venv/bin"), str(home / ".cargo/bin"), os.environ["PATH"]]
         self._environment = {
             **carried,
             **registries.configure(home),
             "HOME": str(home),
-            "PATH": os.pathsep.join(programs),
+            "PATH": os.pathsep.join([str(home / ".cargo/bin"), os.environ["PATH"]]),
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup")),
         }
         self._folder = machine / "work"
@@ -116,47 +122,56 @@ class Walk:
         self._asking = Terminal(self._folder, self._environment)
         self._servers: dict[str, Terminal] = {}
         self._outdated = ""
-        self.answers: list[str] = []
 
-    def go(self) -> None:
-        """Do what the document says, in its order."""
+    def go(self) -> Iterator[str]:
+        """Do what the document says, in its order. What requests are answered is told while the server still runs."""
         for language, code in blocks(self._document):
             if language == self._document.language:
                 self._write(code)
             elif STAYS.search(code):
                 self._serve(code)
+            elif "curl" in code:
+                yield self._ask(code)
             else:
-                self._ask(code)
+                self._prepare(code)
 
     def _write(self, code: str) -> None:
         file = re.match(r"(?:#|//) (\S+)\n", code)
         if file is None:
             return  # A part of a program, for whoever reads on.
-        (self._folder / file[1]).write_text(code)
-        # A server that runs already has to be started again.
-        self._outdated = next((script for script in self._servers if not ISSUER.search(script)), "")
+        path = self._folder / file[1]
+        if path.exists():
+            # What runs already has to be started anew.
+            self._outdated = next((script for script in self._servers if not ISSUER.search(script)), "")
+        path.write_text(code)
 
     def _serve(self, script: str) -> None:
         """Run a server in a terminal of its own."""
         port = 9000 if ISSUER.search(script) else 8000
         if script in self._servers:
             self._servers.pop(script).close()
-        await_state(port, is_open=False)
+        await_closed(port)
         *before, last = script.strip().splitlines()
         terminal = self._servers[script] = Terminal(self._folder, self._environment)
         terminal.run("\n".join(before))
         terminal.start(last)
-        await_state(port, is_open=True)
+        await_open(port, terminal)
 
-    def _ask(self, script: str) -> None:
-        if self._outdated and "curl" in script:
+    def _ask(self, script: str) -> str:
+        if self._outdated:
             self._serve(self._outdated)
             self._outdated = ""
-        answer = self._asking.run(script)
-        if "curl" in script:
-            self.answers.append(answer)
-        # Other terminals are opened where this one is.
+        return self._asking.run(script)
+
+    def _prepare(self, script: str) -> None:
+        self._asking.run(script)
+        # Other terminals are opened where this one is, and find what it finds.
         self._folder = Path(self._asking.run("pwd").strip())
+        self._environment["PATH"] = self._asking.run('echo "$PATH"').strip()
+
+    def token(self) -> str:
+        """Return the one that the document has got."""
+        return self._asking.run('echo "$TOKEN"').strip()
 
     def close(self) -> None:
         """Close every window."""
@@ -183,52 +198,78 @@ def blocks(document: Document) -> list[tuple[str, str]]:
     return found
 
 
-def await_state(port: int, *, is_open: bool) -> None:
-    """Wait until somebody listens on a port, or nobody does."""
+def is_open(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def await_open(port: int, terminal: Terminal) -> None:
+    """Wait until a server that was just started is ready."""
     ends = time.monotonic() + WITHIN
-    while True:
-        with socket.socket() as probe:
-            if (probe.connect_ex(("127.0.0.1", port)) == 0) is is_open:
-                return
-        if time.monotonic() > ends:
-            raise SystemExit(f"port {port}, which the READMEs use, is {'not ' if is_open else ''}in use")
+    while not is_open(port):
+        if terminal.ended() or time.monotonic() > ends:
+            raise SystemExit(f"nobody listens on port {port}")
         time.sleep(0.05)
 
 
-def check(answers: list[str]) -> None:
-    """Whether the first question was refused as it should be, and all others were answered."""
-    rest, mcp = answers
-    metadata = "http://127.0.0.1:8000/.well-known/oauth-protected-resource"
-    challenge = f'Bearer scope="todo:read", resource_metadata="{metadata}"'
-    for shown, expected in [
-        (rest, "HTTP/1.1 401"),
-        (rest, f"www-authenticate: {challenge}"),
-        (rest, "todos"),
-        (mcp, "buy milk"),
-    ]:
-        if expected.lower() not in shown.lower():
-            raise SystemExit(f"{expected} is not in\n{shown}")
+def await_closed(port: int) -> None:
+    """Wait until a server that was just stopped is gone."""
+    ends = time.monotonic() + CLOSED_WITHIN
+    while is_open(port):
+        if time.monotonic() > ends:
+            raise SystemExit(f"port {port}, which the READMEs use, is taken")
+        time.sleep(0.05)
+
+
+def check_mcp(shown: str, token: str) -> None:
+    """Whether the MCP server refused the first request as it should, and lists todos, to the official client too."""
+    refused, listed = shown.split("\n\n", 1)
+    expect("HTTP/1.1 401 Unauthorized", refused.splitlines()[0])
+    expect([CHALLENGE], re.findall(r"^www-authenticate: (.*)$", refused, flags=re.IGNORECASE | re.MULTILINE))
+    with urlopen(METADATA) as answer:
+        metadata = json.load(answer)
+    expect((f"{SERVER_URL}/mcp", [ISSUER_URL]), (metadata["resource"], metadata["authorization_servers"]))
+    for todos in (listed, asyncio.run(seen_by_client(token))):
+        expect(["buy milk for "], re.findall("buy milk for ", todos)[:1])
+
+
+async def seen_by_client(token: str) -> str:
+    """Return what the official client is shown."""
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+        Client(streamable_http_client(f"{SERVER_URL}/mcp", http_client=http)) as client,
+    ):
+        result = await client.call_tool("list_todos", {})
+        return str(getattr(result.content[0], "text", result))
+
+
+def expect(expected: object, shown: object) -> None:
+    """End the walk where they differ."""
+    if shown != expected:
+        raise SystemExit(f"not {expected}, but {shown}")
 
 
 def main() -> None:
     """Walk the documents that are named, or all of them."""
     registries = Registries()
-    took = {}
     for document in DOCUMENTS:
         if sys.argv[1:] and document.path not in sys.argv[1:]:
             continue
         machine = Path(tempfile.mkdtemp(prefix="newcomer-"))
         begun = time.monotonic()
         walk = Walk(document, registries, machine)
+        answers = walk.go()
         try:
-            walk.go()
-            took[document.path] = time.monotonic() - begun
-            check(walk.answers)
+            shown = next(answers)
+            took = time.monotonic() - begun
+            check_mcp(shown, walk.token())
+            (routes,) = answers
+            expect(["todos"], re.findall("todos", routes))
         finally:
             walk.close()
             shutil.rmtree(machine)
-    for path, seconds in took.items():
-        print(f"{path:28} from the first command to the todos: {seconds:5.0f} s")
+        print(f"{document.path:28} from the first command to the todos: {took:5.0f} s", flush=True)
 
 
 if __name__ == "__main__":

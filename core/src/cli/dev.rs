@@ -131,8 +131,8 @@ impl Server {
         writeln!(
             streams.out,
             "export MCP_SERVER_URL={resource}\nexport MCP_BEARER_ISSUERS={issuer}\n\n\
-             # a token, good for {} seconds\ncurl -i {resource} -H 'Authorization: Bearer {}'\n\n\
-             # another one\ncurl -s {issuer}/mint -d scope={} -d subject=somebody",
+             # a token, good for {} seconds\nTOKEN={}\n\n\
+             # another one\nTOKEN=$(curl -s {issuer}/mint -d scope={} -d subject=somebody)",
             self.defaults.expires_in,
             self.mint(&self.defaults),
             quoted(&self.defaults.scope),
@@ -247,7 +247,7 @@ const HELP: &str = "\
 mcp-bearer dev [options]
 
 Runs an issuer on 127.0.0.1 until Ctrl-C, FOR DEVELOPMENT ONLY, and prints the environment of a server
-that trusts it and a request with a token of its. Its keys are new each time.
+that trusts it and a token of its. Its keys are new each time.
 
   --port PORT          default: 9000; 0 takes one that is free
   --resource URL       whom tokens are for; default: http://127.0.0.1:8000/mcp

@@ -23,10 +23,9 @@ fn start(arguments: &'static [&'static str]) -> Running {
     assert_eq!(lines.next().unwrap(), "export MCP_SERVER_URL=https://mcp.example.com/mcp");
     let issuers = lines.next().unwrap();
     let origin = issuers.strip_prefix("export MCP_BEARER_ISSUERS=").unwrap().to_owned();
-    let curl = lines.find(|line| line.starts_with("curl -i https://mcp.example.com/mcp")).unwrap();
-    let token = curl.rsplit_once("Bearer ").unwrap().1.trim_end_matches('\'').to_owned();
+    let token = lines.find_map(|line| line.strip_prefix("TOKEN=").map(str::to_owned)).unwrap();
     // Whoever closes the pipe earlier ends the program.
-    assert!(lines.any(|line| line.starts_with("curl -s")));
+    assert!(lines.any(|line| line.starts_with("TOKEN=$(curl -s")));
     Running { origin, token }
 }
 

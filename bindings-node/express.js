@@ -99,12 +99,13 @@ function remember(req, server, token) {
   if (token == null) return
   const requests = expressRequest(req)
   // On a request of its own they are defined anew, over what another layer has set.
-  if (requests === req || !prepared.has(requests)) {
-    Object.defineProperties(requests, callers)
+  if (requests === req) return void Object.defineProperties(req, ofOne)
+  if (!prepared.has(requests)) {
+    Object.defineProperties(requests, ofAll)
     prepared.add(requests)
   }
   // What another layer has set on this request alone is not who the guard has let in.
-  for (const name of names) if (requests !== req && Object.hasOwn(req, name)) delete req[name]
+  for (const name of names) if (Object.hasOwn(req, name)) delete req[name]
 }
 
 /** What all requests of this Express inherit, or the request itself where there is no Express. */
@@ -119,17 +120,23 @@ function expressRequest(req) {
  * Members like `req.ip`, which all requests inherit. Two that are set on each request of its own cost
  * Node more than twice the check of its token, and few handlers read both.
  */
-const callers = {
-  accessToken: caller('accessToken', ({ token }) => token),
-  auth: caller('auth', caller => (caller.auth ??= authInfo(caller.token, caller.server))),
-}
-const names = Object.keys(callers)
+const ofAll = callers(false)
+const ofOne = callers(true)
+const names = Object.keys(ofOne)
 const prepared = new WeakSet()
 
-function caller(name, read) {
+/** Whoever lists what a request inherits may be of another application in this process. */
+function callers(enumerable) {
+  return {
+    accessToken: caller('accessToken', enumerable, ({ token }) => token),
+    auth: caller('auth', enumerable, caller => (caller.auth ??= authInfo(caller.token, caller.server))),
+  }
+}
+
+function caller(name, enumerable, read) {
   return {
     configurable: true,
-    enumerable: true,
+    enumerable,
     get() {
       const caller = entered.get(this)
       return caller?.token ? read(caller) : undefined

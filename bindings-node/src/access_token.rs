@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr;
 
-use napi::bindgen_prelude::{FnArgs, FromNapiValue, Function, FunctionRef, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{
+    FnArgs, FromNapiValue, Function, FunctionRef, ToNapiValue, Unknown, type_tag_from_ident,
+};
 use napi::{Env, Error, Result, Status, sys};
 use napi_derive::napi;
 
@@ -22,12 +24,16 @@ impl ToNapiValue for Verified {
         let status = unsafe {
             sys::napi_create_external(env, token.cast(), Some(drop_token), ptr::null_mut(), &raw mut value)
         };
-        if status == sys::Status::napi_ok {
-            return Ok(value);
+        if status != sys::Status::napi_ok {
+            // SAFETY: no value owns it.
+            drop(unsafe { Box::from_raw(token) });
+            return Err(Error::new(Status::from(status), "no handle for a token"));
         }
-        // SAFETY: no value owns it.
-        drop(unsafe { Box::from_raw(token) });
-        Err(Error::new(Status::from(status), "no handle for a token"))
+        // SAFETY: both are of this call, and the tag is of the process.
+        match unsafe { sys::napi_type_tag_object(env, value, &raw const TAG) } {
+            sys::Status::napi_ok => Ok(value),
+            status => Err(Error::new(Status::from(status), "no handle for a token")),
+        }
     }
 }
 
@@ -36,19 +42,26 @@ unsafe extern "C" fn drop_token(_env: sys::napi_env, token: *mut c_void, _hint: 
     drop(unsafe { Box::from_raw(token.cast::<mcp_bearer::AccessToken>()) });
 }
 
+/// Tells externals of [`Verified`] from all others: those of Node, of other addons and of another version
+/// of this one in the same process.
+static TAG: sys::napi_type_tag =
+    type_tag_from_ident(concat!("mcp-bearer@", env!("CARGO_PKG_VERSION"), "::AccessToken"));
+
 /// A token that JavaScript holds.
 pub(crate) struct Handle<'env>(pub(crate) &'env mcp_bearer::AccessToken);
 
 impl FromNapiValue for Handle<'_> {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        let mut token = ptr::null_mut();
+        let (mut tagged, mut token) = (false, ptr::null_mut());
+        // SAFETY: this only asks, and answers for anything that is no object.
+        let asked = unsafe { sys::napi_check_object_type_tag(env, value, &raw const TAG, &raw mut tagged) };
         // SAFETY: this only asks, and answers for anything that is no external.
         let status = unsafe { sys::napi_get_value_external(env, value, &raw mut token) };
-        if status != sys::Status::napi_ok {
+        if !tagged || asked != sys::Status::napi_ok || status != sys::Status::napi_ok {
             return Err(Error::new(Status::InvalidArg, "no handle of a token"));
         }
-        // SAFETY: the only externals that come here are in the private member of an `AccessToken`,
-        // which nothing fills but answers of this library; the value lives as long as the call.
+        // SAFETY: only `Verified` tags an external, and with this one it has made; the value lives as
+        // long as the call.
         Ok(Self(unsafe { &*token.cast::<mcp_bearer::AccessToken>() }))
     }
 }

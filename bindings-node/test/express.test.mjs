@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { inspect } from 'node:util'
 
 import express5 from 'express'
 import express4 from 'express4'
@@ -73,6 +74,18 @@ for (const [version, express] of [['5', express5], ['4', express4]]) {
     })
     const { text } = await send(`${await serve(t, app)}/inner/x`, { headers: authorization() })
     assert.deepEqual(JSON.parse(text), { subject: 'alice', clientId: 'app', same: true, auth: 'a later layer' })
+  })
+
+  test(`Express ${version}: requests of another application do not show that this one is protected`, async t => {
+    await send(`${await serve(t, todoApp())}/todos`, { headers: authorization({ scope: 'todo:read' }) })
+    const other = express()
+    other.use((req, res) => {
+      const names = []
+      for (const name in req) names.push(name)
+      names.push(...Object.keys({ ...req }), inspect(req, { getters: true }))
+      res.json(names.filter(name => /^(accessToken|auth)$|\baccessToken\b/.test(name)))
+    })
+    assert.deepEqual(JSON.parse((await send(await serve(t, other), { headers: authorization() })).text), [])
   })
 
   test(`Express ${version}: req.auth is shaped for the MCP SDKs`, async t => {

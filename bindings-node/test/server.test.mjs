@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import net from 'node:net'
 import test from 'node:test'
+import { isExternal } from 'node:util/types'
 import { Worker } from 'node:worker_threads'
 
 import {
@@ -320,6 +322,17 @@ test('misuse throws and crashes nothing', () => {
   assert.throws(() => ResourceServer.prototype.tryAuthorize.call({}, get(), Requirement.none()))
   assert.equal(server.tryAuthorize({ ...get(), rawHeaders: ['Authorization'] }, Requirement.none()).denial.reason, 'missing_token')
   assert.equal(internalDenial().status, 500)
+})
+
+test('an external that is no token is not taken for one', async t => {
+  const { accessToken, testing } = createRequire(import.meta.url)('../native.js')
+  const listener = net.createServer().listen(0, '127.0.0.1')
+  t.after(() => listener.close())
+  await once(listener, 'listening')
+  for (const external of [testing.issuer(ISSUER), listener._handle._externalStream]) {
+    assert.ok(isExternal(external))
+    assert.throws(() => accessToken.issuer(external), /no handle of a token/)
+  }
 })
 
 test('threads of their own have servers of their own', async () => {

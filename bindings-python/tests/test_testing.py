@@ -1,7 +1,10 @@
 """The issuer for tests, which comes with the package."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,12 @@ from mcp_bearer import ConfigError, Request, ResourceServer, reason
 from mcp_bearer.testing import Issuer
 
 RESOURCE = "https://mcp.example.com"
+OTHER = """
+import sys
+
+def test_other():
+    assert not [name for name in sys.modules if name.startswith("mcp_bearer")]
+"""
 WRONG = {
     "expired": reason.EXPIRED,
     "not yet valid": reason.NOT_YET_VALID,
@@ -30,6 +39,13 @@ def verdict(server: ResourceServer, token: str) -> str:
     answer = server.try_authenticate(request)
     assert answer is not None
     return answer.denial.reason if answer.denial else "good"
+
+
+def test_a_run_that_asks_for_no_issuer_loads_nothing(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text(OTHER)
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_other.py"]
+    told = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
 
 
 def test_a_good_token_is_good(mcp_bearer_issuer: Issuer) -> None:

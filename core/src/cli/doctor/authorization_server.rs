@@ -29,7 +29,9 @@ pub(super) fn judge<'a>(
         findings.error(
             "authorization-server-unreachable",
             format!("The authorization server {shown} does not answer: {}.", Shown(&silence.to_string())),
-            "Check its URL in authorization_servers, and that this machine and the server can reach it.",
+            silence.fix(
+                "Check its URL in authorization_servers, and that this machine and the server can reach it.",
+            ),
         );
         return None;
     }

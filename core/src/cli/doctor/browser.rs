@@ -5,14 +5,14 @@
 use std::collections::HashSet;
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::header::{ACCEPT_ENCODING, DATE, HeaderMap, ORIGIN};
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::{Certificate, Client};
 
-use super::compare::is_internal;
+use super::network::{Internal, Network, Resolver};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::ConfigError;
 use crate::fetch::client::{plain, read_certificates};
@@ -21,8 +21,7 @@ use crate::json::{self, Object};
 /// A client that keeps no cookie and follows no redirect.
 pub(super) struct Browser {
     client: Client,
-    /// Whether whoever asks means hosts that only their neighbours know.
-    internal: bool,
+    network: Arc<Network>,
     /// Origins that did not answer once: they are not waited for again.
     silent: Mutex<HashSet<String>>,
 }
@@ -61,16 +60,17 @@ pub(super) enum Silence {
 pub(super) type Reply = Result<Answer, Silence>;
 
 impl Browser {
-    /// `internal` hosts are asked without a proxy, which could not reach them, and if they are not meant,
-    /// not at all: a server elsewhere could name any in this network.
-    pub(super) fn new(ca_files: &[PathBuf], internal: bool) -> Result<Self, ConfigError> {
+    pub(super) fn new(ca_files: &[PathBuf], network: Arc<Network>) -> Result<Self, ConfigError> {
         let mut certificates: Vec<Certificate> = Vec::new();
         for path in ca_files {
             certificates.extend(read_certificates(path)?);
         }
-        let mut builder =
-            plain().timeout(TIMEOUT).user_agent(concat!("mcp-bearer-doctor/", env!("CARGO_PKG_VERSION")));
-        if internal {
+        let mut builder = plain()
+            .timeout(TIMEOUT)
+            .user_agent(concat!("mcp-bearer-doctor/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Resolver(Arc::clone(&network)));
+        // No proxy could reach them.
+        if network.is_direct() {
             builder = builder.no_proxy();
         }
         if !certificates.is_empty() {
@@ -79,7 +79,7 @@ impl Browser {
         let client = builder.build().map_err(|_| {
             ConfigError::new("ca-file", "no TLS client can be made with the certificates of this machine")
         })?;
-        Ok(Self { client, internal, silent: Mutex::default() })
+        Ok(Self { client, network, silent: Mutex::default() })
     }
 
     /// Only the head of the answer.
@@ -100,9 +100,7 @@ impl Browser {
     }
 
     async fn send(&self, ask: &Ask) -> Result<(Answer, reqwest::Response), Silence> {
-        if !self.internal && is_internal(&ask.url) {
-            return Err(Silence::Internal);
-        }
+        self.network.admit(&ask.url).map_err(|Internal| Silence::Internal)?;
         let origin = url::Url::parse(&ask.url).map(|url| url.origin().ascii_serialization());
         let origin = origin.map_err(|error| Silence::Broken(error.to_string()))?;
         let silent = |origin: &str| self.silent.lock().is_ok_and(|silent| silent.contains(origin));
@@ -205,6 +203,19 @@ impl Answer {
     }
 }
 
+impl Silence {
+    /// What to do, which is something else where nothing was asked.
+    pub(super) fn fix(&self, otherwise: &'static str) -> &'static str {
+        match self {
+            Self::Internal => {
+                "Name a host that clients elsewhere can reach; if this one is meant, ask for the server by a \
+                 URL of the same network, or name an authorization server with --issuer."
+            }
+            _ => otherwise,
+        }
+    }
+}
+
 impl std::fmt::Display for Silence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -224,6 +235,9 @@ fn classify(error: &reqwest::Error) -> Silence {
     let mut why = String::new();
     let mut cause: Option<&dyn Error> = error.source();
     while let Some(inner) = cause {
+        if inner.is::<Internal>() {
+            return Silence::Internal;
+        }
         why = inner.to_string();
         cause = inner.source();
     }
@@ -247,11 +261,12 @@ mod tests {
     #[test]
     fn a_server_elsewhere_sends_nobody_into_this_network() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        for (internal, is_asked) in [(true, true), (false, false)] {
+        for (asked, is_asked) in [("http://127.0.0.1:8000/mcp", true), ("https://mcp.example.com/mcp", false)]
+        {
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             listener.set_nonblocking(true).unwrap();
             let ask = Ask::get(format!("http://{}", listener.local_addr().unwrap()));
-            let browser = Browser::new(&[], internal).unwrap();
+            let browser = Browser::new(&[], Network::new(asked, &[])).unwrap();
             let asked = runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 tokio::select! {
@@ -262,5 +277,13 @@ mod tests {
             });
             assert_eq!(asked, is_asked);
         }
+    }
+
+    #[tokio::test]
+    async fn nor_by_a_name_that_leads_there() {
+        let browser = Browser::new(&[], Network::new("https://mcp.example.com/mcp", &[])).unwrap();
+        browser.network.admits_by_name("localhost");
+        let error = browser.client.get("http://localhost:1").send().await.unwrap_err();
+        assert!(matches!(classify(&error), Silence::Internal), "{error:?}");
     }
 }

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use http::header::WWW_AUTHENTICATE;
 
 use super::browser::{Answer, Reply};
-use super::compare::{is_internal, same_origin};
+use super::compare::same_origin;
 use super::finding::Findings;
+use super::network::is_internal;
 use crate::cli::shown::Shown;
 use crate::identifier::Identifier;
 

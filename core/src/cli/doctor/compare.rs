@@ -1,7 +1,6 @@
 //! How two identifiers differ that should be one: most mistakes are near misses.
 
 use std::fmt;
-use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
@@ -88,29 +87,6 @@ pub(super) fn covers(resource: &str, asked: &str) -> bool {
         && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a URL names a host that only its neighbours know.
-pub(super) fn is_internal(url: &str) -> bool {
-    const SUFFIXES: [&str; 6] = [".internal", ".local", ".lan", ".svc", ".localhost", ".localdomain"];
-    match Url::parse(url).as_ref().map(Url::host) {
-        Ok(Some(Host::Ipv4(ip))) => is_internal_v4(ip),
-        Ok(Some(Host::Ipv6(ip))) => ip.to_ipv4_mapped().map_or_else(
-            || ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local(),
-            is_internal_v4,
-        ),
-        Ok(Some(Host::Domain(name))) => {
-            let name = name.trim_end_matches('.');
-            !name.contains('.') || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-        }
-        Ok(None) | Err(_) => false,
-    }
-}
-
-fn is_internal_v4(ip: Ipv4Addr) -> bool {
-    // RFC 6598: between a carrier and its customers.
-    let shared = matches!(ip.octets(), [100, 64..=127, ..]);
-    ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.octets()[0] == 0 || shared
-}
-
 /// Whether two URLs have the same scheme, host and port.
 pub(super) fn same_origin(one: &str, other: &str) -> bool {
     matches!((Url::parse(one), Url::parse(other)), (Ok(one), Ok(other)) if one.origin() == other.origin())
@@ -161,27 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn internal_hosts_are_known() {
-        for url in [
-            "http://todo:8080",
-            "http://10.0.0.7",
-            "http://169.254.169.254",
-            "http://100.64.0.1",
-            "http://0.0.0.0",
-            "http://2130706433",
-            "http://localhost:1",
-            "http://localhost.",
-            "https://a.svc",
-            "http://[::1]",
-            "http://[fe80::1]",
-            "http://[fd00::1]",
-            "http://[::ffff:127.0.0.1]",
-        ] {
-            assert!(is_internal(url), "{url}");
-        }
-        assert!(!is_internal("https://mcp.example.com") && !is_internal("https://8.8.8.8"));
-        assert!(
-            is_open_http("http://h") && !is_open_http("http://127.0.0.1:1") && !is_open_http("https://h")
-        );
+    fn plain_http_is_open_but_on_this_machine() {
+        assert!(is_open_http("http://h"));
+        assert!(!is_open_http("http://127.0.0.1:1") && !is_open_http("https://h"));
     }
 }

@@ -16,7 +16,9 @@ pub(super) fn judge<'a>(url: &str, reply: &'a Reply, findings: &mut Findings) ->
             findings.error(
                 "jwks-unreachable",
                 format!("The keys at {url} cannot be fetched: {}.", Shown(&silence.to_string())),
-                "Check jwks_uri in the authorization server's metadata, and the firewall on the way to it.",
+                silence.fix(
+                    "Check jwks_uri in the authorization server's metadata, and the firewall on the way to it.",
+                ),
             );
             return None;
         }

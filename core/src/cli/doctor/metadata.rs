@@ -6,8 +6,9 @@ use http::header::CONTENT_TYPE;
 
 use super::browser::{Answer, Reply};
 use super::challenge::{Challenge, OFFLINE_ACCESS, has_offline_access};
-use super::compare::{Difference, covers, is_internal, is_open_http, nearest};
+use super::compare::{Difference, covers, is_open_http, nearest};
 use super::finding::Findings;
+use super::network::is_internal;
 use crate::cli::parse_url;
 use crate::cli::shown::Shown;
 use crate::identifier::Identifier;
@@ -115,7 +116,9 @@ fn judge_place(
             findings.error(
                 "metadata-unreachable",
                 format!("The metadata at {url} cannot be fetched: {}.", Shown(&silence.to_string())),
-                "Name a host in resource_metadata that clients can reach, and serve the document there.",
+                silence.fix(
+                    "Name a host in resource_metadata that clients can reach, and serve the document there.",
+                ),
             );
             return None;
         }

@@ -1,7 +1,7 @@
 //! `mcp-bearer doctor`: what an MCP client would stumble over.
 //!
 //! ```text
-//! browser                 the requests, bounded
+//! browser, network        the requests, bounded, and whom they go to
 //! reach                   is anybody there
 //! challenge, paths        the 401, and ways around it
 //! metadata, cors          what clients and pages read before they have a token
@@ -22,6 +22,7 @@ mod cors;
 mod finding;
 mod jwks;
 mod metadata;
+mod network;
 mod options;
 mod paths;
 mod reach;
@@ -37,6 +38,7 @@ use self::authorization_server::Server;
 use self::browser::{Answer, Ask, Browser, Reply};
 use self::finding::{Findings, Severity};
 use self::metadata::Metadata;
+use self::network::Network;
 use self::options::Options;
 use self::token::Configuration;
 use super::{Stop, Streams, help, parse_url};
@@ -47,10 +49,8 @@ pub(super) fn run(parser: &mut lexopt::Parser, streams: &mut Streams<'_>) -> Res
     let Some(options) = Options::parse(parser, streams)? else {
         return help(streams, options::HELP);
     };
-    let mut named = options.issuers.iter().map(String::as_str).chain([options.asked.as_str()]);
-    let internal = named.any(compare::is_internal);
-    let browser =
-        Browser::new(&options.ca_files, internal).map_err(|error| Stop::Usage(error.to_string()))?;
+    let network = Network::new(options.asked.as_str(), &options.issuers);
+    let browser = Browser::new(&options.ca_files, network).map_err(|error| Stop::Usage(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let findings =
         runtime.block_on(Visit { options: &options, browser, findings: Findings::default() }.all());

@@ -1,7 +1,7 @@
 'use strict'
 
 // The calls on requests, as they are documented: what decides goes in, the documented object comes out.
-// The classes themselves are the addon's. No rule is here.
+// The classes themselves are the addon's, and so is what is called here. No rule is here.
 
 const native = require('./native.js')
 const { handleOf } = require('./access_token.js')
@@ -9,68 +9,105 @@ const { authentication, decision, entry, permitted, response } = require('./answ
 const { listen } = require('./observe.js')
 const { ask, judge } = require('./request.js')
 
-replace(native.ResourceServer, {
-  tryAuthenticate: call => function (request) {
-    return authentication(ask(this, call, request))
+const { guard, operationGuard, resourceServer } = native
+const guardOf = handles(native.Guard)
+const operationGuardOf = handles(native.OperationGuard)
+const policyOf = handles(native.OperationPolicy)
+const requirementOf = handles(native.Requirement)
+const serverOf = handles(native.ResourceServer)
+
+const showsTool = method(native.ResourceServer, 'showsTool')
+const filterToolsList = method(native.ResourceServer, 'filterToolsList')
+
+define(native.ResourceServer, {
+  tryAuthenticate(request) {
+    return authentication(ask(resourceServer.tryAuthenticate, serverOf(this), request))
   },
-  authenticate: call => function (request) {
-    return soon(this.tryAuthenticate(request), () => ask(this, call, request).then(authentication))
+  authenticate(request) {
+    const later = () => ask(resourceServer.authenticate, serverOf(this), request)
+    return soon(this.tryAuthenticate(request), later, authentication)
   },
-  tryAuthorize: call => function (request, requirement) {
-    return decision(ask(this, call, request, requirement))
+  tryAuthorize(request, requirement) {
+    return decision(ask(resourceServer.tryAuthorize, serverOf(this), request, requirementOf(requirement)))
   },
-  authorize: call => function (request, requirement) {
-    return soon(this.tryAuthorize(request, requirement), () => ask(this, call, request, requirement).then(decision))
+  authorize(request, requirement) {
+    const later = () => ask(resourceServer.authorize, serverOf(this), request, requirementOf(requirement))
+    return soon(this.tryAuthorize(request, requirement), later, decision)
   },
-  permit: call => function (token, requirement) {
+  permit(token, requirement) {
     listen()
-    return permitted(call.call(this, handleOf(token), requirement), token)
+    return permitted(resourceServer.permit(serverOf(this), handleOf(token), requirementOf(requirement)), token)
   },
-  permitOperation: call => function (token, policy, request) {
-    return permitted(judge(this, call, token && handleOf(token), request, policy), token)
+  permitOperation(token, policy, request) {
+    const handle = token && handleOf(token)
+    return permitted(judge(resourceServer.permitOperation, serverOf(this), handle, request, policyOf(policy)), token)
   },
-  showsTool: call => function (token, policy, name) {
-    return call.call(this, handleOf(token), policy, name)
+  showsTool(token, policy, name) {
+    return showsTool(this, handleOf(token), policy, name)
   },
-  filterToolsList: call => function (token, policy, result) {
+  filterToolsList(token, policy, result) {
     const { tools } = result
-    const shown = tools === undefined ? {} : { tools: call.call(this, handleOf(token), policy, tools) }
+    const shown = tools === undefined ? {} : { tools: filterToolsList(this, handleOf(token), policy, tools) }
     return { ...result, ...shown, cacheScope: 'private' }
   },
 })
 
-replace(native.OperationGuard, {
-  permit: call => function (token, request) {
-    return permitted(judge(this, call, token && handleOf(token), request), token)
-  },
-})
-
-for (const guard of [native.Guard, native.OperationGuard]) {
-  replace(guard, {
-    tryEnter: call => function (request) {
-      return entry(ask(this, call, request))
+const guards = [
+  [native.Guard, guard, guardOf],
+  [native.OperationGuard, operationGuard, operationGuardOf],
+]
+for (const [Class, { tryEnter, enter }, of] of guards) {
+  define(Class, {
+    tryEnter(request) {
+      return entry(ask(tryEnter, of(this), request))
     },
-    enter: call => function (request) {
-      return soon(this.tryEnter(request), () => ask(this, call, request).then(entry))
+    enter(request) {
+      return soon(this.tryEnter(request), () => ask(enter, of(this), request), entry)
     },
   })
 }
 
-for (const served of [native.MetadataRoutes, native.ProtectedResourceMetadata]) {
-  replace(served, {
-    respond: call => function (request) {
-      const answer = ask(this, call, request)
+define(native.OperationGuard, {
+  permit(token, request) {
+    return permitted(judge(operationGuard.permit, operationGuardOf(this), token && handleOf(token), request), token)
+  },
+})
+
+for (const Class of [native.MetadataRoutes, native.ProtectedResourceMetadata]) {
+  const respond = method(Class, 'respond')
+  define(Class, {
+    respond(request) {
+      const answer = ask(respond, this, request)
       return answer === null ? null : response(answer)
     },
   })
 }
 
-/** Puts methods around those of the addon. */
-function replace({ prototype }, methods) {
-  for (const [name, around] of Object.entries(methods)) prototype[name] = around(prototype[name])
+/** Gives a class these methods, instead of the addon's. */
+function define({ prototype }, methods) {
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
+  }
+}
+
+/** A method of the addon as a function of the instance, too. */
+function method({ prototype }, name) {
+  return Function.prototype.call.bind(prototype[name])
+}
+
+/** From the instances of a class to what the functions of the addon know them by. */
+function handles({ prototype }) {
+  const handle = method({ prototype }, 'handle')
+  delete prototype.handle
+  const known = new WeakMap()
+  return instance => {
+    let own = known.get(instance)
+    if (own === undefined) known.set(instance, (own = handle(instance)))
+    return own
+  }
 }
 
 /** A promise of what is there already, or comes. */
-function soon(now, later) {
-  return now === null ? later() : Promise.resolve(now)
+function soon(now, later, answer) {
+  return now === null ? later().then(answer) : Promise.resolve(now)
 }

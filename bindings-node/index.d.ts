@@ -66,6 +66,41 @@ export type Entry =
   | { kind: 'answer'; response: HttpResponse }
   | { kind: 'denied'; denial: Denial }
 
+/** The calls on requests. */
+export interface ResourceServer {
+  /** Who is calling, without I/O: `null` if keys must be fetched first. */
+  tryAuthenticate(request: HttpRequest): Authentication | null
+  /** Who is calling. */
+  authenticate(request: HttpRequest): Promise<Authentication>
+  /** `authorize` without I/O: `null` if keys must be fetched first. */
+  tryAuthorize(request: HttpRequest, requirement: Requirement): Decision | null
+  /** `authenticate`, then `permit`. */
+  authorize(request: HttpRequest, requirement: Requirement): Promise<Decision>
+  /** May they: whether a verified token satisfies a requirement. */
+  permit(token: AccessToken, requirement: Requirement): Decision
+  /**
+   * May they, for a JSON-RPC message on an endpoint with an operation policy. Without a token
+   * only what the policy makes public.
+   */
+  permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
+}
+
+export interface Guard {
+  /** `enter` without I/O: `null` if keys must be fetched first. */
+  tryEnter(request: HttpRequest): Entry | null
+  /** Lets a request in, or answers it. */
+  enter(request: HttpRequest): Promise<Entry>
+}
+
+export interface OperationGuard {
+  /** `enter` without I/O: `null` if keys must be fetched first. */
+  tryEnter(request: HttpRequest): Entry | null
+  /** Who is calling. Bad credentials are refused here, before the body is read. */
+  enter(request: HttpRequest): Promise<Entry>
+  /** May they. Without a token only what the policy makes public. */
+  permit(token: AccessToken | null | undefined, request: OperationRequest): OperationDecision
+}
+
 /**
  * A token that has passed every check.
  *
@@ -353,10 +388,6 @@ export declare class Guard {
   constructor(server: ResourceServer, options?: GuardOptions)
   /** The routes that are answered without a token: a CORS layer around the guard leaves them alone. */
   get metadata(): MetadataRoutes
-  /** `enter` without I/O: `null` if keys must be fetched first. */
-  tryEnter(request: HttpRequest): Entry | null
-  /** Lets a request in, or answers it. */
-  enter(request: HttpRequest): Promise<Entry>
 }
 
 /**
@@ -401,12 +432,6 @@ export declare class MetadataRoutes {
 export declare class OperationGuard {
   /** Guards an endpoint. */
   constructor(server: ResourceServer, policy: OperationPolicy)
-  /** `enter` without I/O: `null` if keys must be fetched first. */
-  tryEnter(request: HttpRequest): Entry | null
-  /** Who is calling. Bad credentials are refused here, before the body is read. */
-  enter(request: HttpRequest): Promise<Entry>
-  /** May they. Without a token only what the policy makes public. */
-  permit(token: AccessToken | null | undefined, request: OperationRequest): OperationDecision
 }
 
 /**
@@ -470,21 +495,6 @@ export declare class ResourceServer {
    * issuers in both are a `ConfigError`.
    */
   static fromEnv(defaults?: ResourceServerDefaults, variables?: Record<string, string | undefined>): ResourceServer
-  /** Who is calling, without I/O: `null` if keys must be fetched first. */
-  tryAuthenticate(request: HttpRequest): Authentication | null
-  /** Who is calling. */
-  authenticate(request: HttpRequest): Promise<Authentication>
-  /** `authorize` without I/O: `null` if keys must be fetched first. */
-  tryAuthorize(request: HttpRequest, requirement: Requirement): Decision | null
-  /** `authenticate`, then `permit`. */
-  authorize(request: HttpRequest, requirement: Requirement): Promise<Decision>
-  /** May they: whether a verified token satisfies a requirement. */
-  permit(token: AccessToken, requirement: Requirement): Decision
-  /**
-   * May they, for a JSON-RPC message on an endpoint with an operation policy. Without a token
-   * only what the policy makes public.
-   */
-  permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
   /**
    * Whether a caller with this token should find the tool in `tools/list`: whether the policy would
    * permit a call of it, scope hierarchy and claims included. A rule that is a function counts as

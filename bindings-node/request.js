@@ -8,37 +8,46 @@ const { listen } = require('./observe.js')
 
 const ofRequest = named(requestFields())
 const ofOperation = named(operationFields())
+const AUTHORIZATION = /^authorization$/i
 
-/** Calls a method that takes a request. */
-function ask(owner, call, request, requirement) {
+/** Asks about a request. `owner` is what the addon knows a server or a guard by. */
+function ask(call, owner, request, requirement) {
   listen()
   const { method, url, originalUrl, rawHeaders, clientCertificate } = request
   // Express cuts the mount path off `url` and keeps the client's own in `originalUrl`.
-  return call.call(owner, method, originalUrl ?? url, pick(rawHeaders, ofRequest), clientCertificate, requirement)
+  return call(owner, method, originalUrl ?? url, pick(rawHeaders, ofRequest), clientCertificate, requirement)
 }
 
-/** Calls a method that takes a request to an endpoint with an operation policy. */
-function judge(owner, call, handle, request, policy) {
+/** Asks about a request to an endpoint with an operation policy. */
+function judge(call, owner, token, request, policy) {
   listen()
   const { method, rawHeaders, body, parsed } = request
   const isParsed = parsed !== undefined
-  return call.call(owner, handle, method, pick(rawHeaders, ofOperation), isParsed ? text(parsed) : body, isParsed, policy)
+  return call(owner, token, method, pick(rawHeaders, ofOperation), isParsed ? text(parsed) : body, isParsed, policy)
 }
 
-/** What matches each of these names, in any case. */
+/** By length, what matches each of these names that is so long, in any case. */
 function named(names) {
-  return new RegExp(`^(?:${names.join('|')})$`, 'i')
+  const ofLength = []
+  for (const { length } of names) {
+    ofLength[length] ??= new RegExp(`^(?:${names.filter(name => name.length === length).join('|')})$`, 'i')
+  }
+  return ofLength
 }
 
-/** The fields that matter, in order, and as often as they occur: `rawHeaders` alone shows that. */
-function pick(rawHeaders, names) {
+/**
+ * The fields that matter, in order, and as often as they occur: `rawHeaders` alone shows that. If it is
+ * one `Authorization`, as in nearly every request, just its value.
+ */
+function pick(rawHeaders, ofLength) {
   if (!Array.isArray(rawHeaders)) throw new TypeError('the request lacks rawHeaders')
   const fields = []
   for (let index = 1; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index - 1]
-    if (names.test(name)) fields.push(name, rawHeaders[index])
+    if (ofLength[name.length]?.test(name)) fields.push(name, rawHeaders[index])
   }
-  return fields
+  const [name, value] = fields
+  return fields.length === 2 && typeof value === 'string' && AUTHORIZATION.test(name) ? value : fields
 }
 
 /**

@@ -1,17 +1,16 @@
-//! What adapters are made of: the guard of an application and the guard of an MCP handler.
+//! What stands in front of a whole application.
 
 use napi::bindgen_prelude::{PromiseRaw, Uint8Array, Unknown};
 use napi::{Env, Result};
 use napi_derive::napi;
 
-use crate::access_token::Handle;
-use crate::answer::{Answer, now, permitted};
+use crate::answer::{Answer, now};
 use crate::clock::Clock;
 use crate::config_error::OrThrow;
+use crate::handle::{Handle, Own};
 use crate::metadata::MetadataRoutes;
 use crate::options::Options;
-use crate::policy::OperationPolicy;
-use crate::request::{Body, Fields, OwnedOperation, OwnedRequest};
+use crate::request::{Fields, OwnedRequest};
 use crate::server::ResourceServer;
 use crate::text::Text;
 use crate::worker;
@@ -19,6 +18,7 @@ use crate::worker;
 /// What stands in front of a whole application: metadata, preflights, public routes, and for all
 /// the rest a valid token. Adapters are translations of this.
 #[napi]
+#[derive(Clone)]
 pub struct Guard {
     guard: mcp_bearer::Guard,
     clock: Clock,
@@ -43,108 +43,39 @@ impl Guard {
         MetadataRoutes(self.guard.metadata().clone())
     }
 
-    /// `enter` without I/O: `null` if keys must be fetched first.
-    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Entry | null")]
-    pub fn try_enter(
-        &self,
-        env: &Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-    ) -> Result<Option<Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        Ok(now(self.guard.try_enter(&request.as_request())))
-    }
-
-    /// Lets a request in, or answers it.
-    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Promise<Entry>")]
-    pub fn enter<'env>(
-        &self,
-        env: &'env Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-    ) -> Result<PromiseRaw<'env, Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        let guard = self.guard.clone();
-        worker::promise(env, async move { guard.enter(&request.as_request()).await.into() })
+    /// For the functions below.
+    #[napi(skip_typescript, catch_unwind)]
+    pub fn handle(&self) -> Own<Guard> {
+        Own(self.clone())
     }
 }
 
-/// Protects the handler of one MCP endpoint, operation by operation.
-///
-/// Take the token that the `Guard` around the application left, or call `enter` where there is
-/// none. Read the body, if `policy.readsBody(method)`, up to one byte more than `policy.bodyLimit`.
-/// Call `permit`, and hand on exactly what was judged.
-#[napi]
-pub struct OperationGuard {
-    guard: mcp_bearer::OperationGuard,
-    clock: Clock,
+/// `Guard.tryEnter`, with what `calls.js` has made of its argument.
+#[napi(namespace = "guard", skip_typescript, catch_unwind)]
+pub fn try_enter(
+    env: &Env,
+    guard: Handle<'_, Guard>,
+    method: Text,
+    target: Text,
+    fields: Fields,
+    certificate: Option<Uint8Array>,
+) -> Result<Option<Answer>> {
+    guard.0.clock.ask(env)?;
+    let request = OwnedRequest::new(method, target, fields, certificate);
+    Ok(now(guard.0.guard.try_enter(&request.as_request())))
 }
 
-#[napi]
-impl OperationGuard {
-    /// Guards an endpoint.
-    #[napi(constructor, catch_unwind)]
-    #[must_use]
-    pub fn new(server: &ResourceServer, policy: &OperationPolicy) -> Self {
-        let guard = mcp_bearer::OperationGuard::new(server.server.clone(), policy.0.clone());
-        Self { guard, clock: server.clock.clone() }
-    }
-
-    /// `enter` without I/O: `null` if keys must be fetched first.
-    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Entry | null")]
-    pub fn try_enter(
-        &self,
-        env: &Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-    ) -> Result<Option<Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        Ok(now(self.guard.try_enter(&request.as_request())))
-    }
-
-    /// Who is calling. Bad credentials are refused here, before the body is read.
-    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Promise<Entry>")]
-    pub fn enter<'env>(
-        &self,
-        env: &'env Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-    ) -> Result<PromiseRaw<'env, Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        let guard = self.guard.clone();
-        worker::promise(env, async move { guard.enter(&request.as_request()).await.into() })
-    }
-
-    /// May they. Without a token only what the policy makes public.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "token: AccessToken | null | undefined, request: OperationRequest",
-        ts_return_type = "OperationDecision"
-    )]
-    pub fn permit(
-        &self,
-        env: &Env,
-        token: Option<Handle<'_>>,
-        method: Text,
-        fields: Fields,
-        body: Body,
-        parsed: bool,
-    ) -> Result<Answer> {
-        self.clock.ask(env)?;
-        let request = OwnedOperation::new(method, fields, body, parsed);
-        let token = token.map(|token| token.0.clone());
-        Ok(permitted(self.guard.permit(token, &request.as_request())))
-    }
+#[napi(namespace = "guard", skip_typescript, catch_unwind)]
+pub fn enter<'env>(
+    env: &'env Env,
+    guard: Handle<'_, Guard>,
+    method: Text,
+    target: Text,
+    fields: Fields,
+    certificate: Option<Uint8Array>,
+) -> Result<PromiseRaw<'env, Answer>> {
+    guard.0.clock.ask(env)?;
+    let request = OwnedRequest::new(method, target, fields, certificate);
+    let guard = guard.0.guard.clone();
+    worker::promise(env, async move { guard.enter(&request.as_request()).await.into() })
 }

@@ -5,8 +5,9 @@
 //! options         options objects, strictly: an unknown or wrong one is a ConfigError
 //! request, text   what of a request decides
 //! answer          decisions, refusals and entries
-//! access_token    the handle of a verified token, and what can be read from it
-//! requirement, policy, issuers, server, guard     the classes, as in the crate
+//! access_token    what can be read from a verified token
+//! requirement, policy, issuers, server, guard, operation_guard    the classes, as in the crate
+//! handle, recent  what JavaScript holds of them for the calls that are made for each request
 //! health, observe what there is to see of the issuers' keys, and of decisions
 //! home            the thread that a function belongs to
 //! clock, fetch    the two seams that JavaScript can fill
@@ -35,14 +36,17 @@ mod clock;
 mod config_error;
 mod fetch;
 mod guard;
+mod handle;
 mod health;
 mod home;
 mod issuers;
 mod json;
 mod metadata;
 mod observe;
+mod operation_guard;
 mod options;
 mod policy;
+mod recent;
 mod request;
 mod requirement;
 mod rule;

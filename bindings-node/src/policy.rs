@@ -7,12 +7,14 @@ use napi::{Env, Result};
 use napi_derive::napi;
 
 use crate::config_error::{OrThrow, config_error};
+use crate::handle::Own;
 use crate::options::{Options, entries};
 use crate::rule::{requirement, rule};
 
 /// What the operations of one MCP endpoint need, decided on the JSON-RPC body: by tool, prompt,
 /// resource or method.
 #[napi]
+#[derive(Clone)]
 pub struct OperationPolicy(pub(crate) Policy);
 
 #[napi]
@@ -58,6 +60,12 @@ impl OperationPolicy {
     #[must_use]
     pub fn reads_body(&self, method: String) -> bool {
         Policy::reads_body(&method)
+    }
+
+    /// For `permit_operation` in `server.rs`.
+    #[napi(skip_typescript, catch_unwind)]
+    pub fn handle(&self) -> Own<OperationPolicy> {
+        Own(self.clone())
     }
 }
 

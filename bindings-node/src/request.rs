@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Array, FromNapiValue, Uint8Array, Unknown};
 use napi::{Error, Result, Status, ValueType, sys};
 use napi_derive::napi;
 
-use crate::text::Text;
+use crate::text::{Octets, Text};
 
 /// The names of the header fields that `Fields` of a request have to hold.
 #[napi(skip_typescript, catch_unwind)]
@@ -70,26 +70,39 @@ impl OwnedOperation {
     }
 }
 
-/// Header fields, in order, repeated ones as repeated: name, value, name, value.
-pub(crate) struct Fields(Vec<(String, Vec<u8>)>);
+/// The header fields that decide. Of nearly every request that is one `Authorization` field, of which
+/// only the value is handed over.
+pub(crate) enum Fields {
+    Authorization(Vec<u8>),
+    /// In order, repeated ones as repeated: name, value, name, value.
+    Several(Vec<(String, Vec<u8>)>),
+}
 
 impl Fields {
     fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        let (one, several) = match self {
+            Self::Authorization(value) => (Some(("authorization", value.as_slice())), [].as_slice()),
+            Self::Several(fields) => (None, fields.as_slice()),
+        };
+        one.into_iter().chain(several.iter().map(|(name, value)| (name.as_str(), value.as_slice())))
     }
 }
 
 impl FromNapiValue for Fields {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
         // SAFETY: the caller's.
-        let flat = unsafe { Array::from_napi_value(env, value)? };
+        let given = unsafe { Unknown::from_raw_unchecked(env, value) };
+        if given.get_type()? == ValueType::String {
+            return Octets::from_unknown(given).map(|value| Self::Authorization(value.0));
+        }
+        let flat = Array::from_unknown(given)?;
         let mut fields = Vec::with_capacity(flat.len() as usize / 2);
         for index in (0..flat.len()).step_by(2) {
-            if let (Some(name), Some(value)) = (flat.get::<Text>(index)?, flat.get::<Text>(index + 1)?) {
-                fields.push((name.0, bytes(value.0)));
+            if let (Some(name), Some(value)) = (flat.get::<Text>(index)?, flat.get::<Octets>(index + 1)?) {
+                fields.push((name.0, value.0));
             }
         }
-        Ok(Self(fields))
+        Ok(Self::Several(fields))
     }
 }
 
@@ -111,13 +124,4 @@ impl FromNapiValue for Body {
             }),
         }
     }
-}
-
-/// Node hands over each byte of a field value as one character.
-fn bytes(value: String) -> Vec<u8> {
-    if value.is_ascii() {
-        return value.into_bytes();
-    }
-    let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
-    bytes.unwrap_or_else(|| value.into_bytes())
 }

@@ -4,6 +4,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 
 use crate::config_error::OrThrow;
+use crate::handle::Own;
 
 /// What an operation needs: scopes and claim values. Immutable.
 #[napi]
@@ -62,5 +63,11 @@ impl Requirement {
     #[must_use]
     pub fn and(&self, other: &Requirement) -> Requirement {
         Self(self.0.clone().and(other.0.clone()))
+    }
+
+    /// For the functions in `server.rs`.
+    #[napi(skip_typescript, catch_unwind)]
+    pub fn handle(&self) -> Own<Requirement> {
+        Own(self.clone())
     }
 }

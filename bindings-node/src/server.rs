@@ -9,10 +9,11 @@ use napi::bindgen_prelude::{
 use napi::{Env, Result, ValueType};
 use napi_derive::napi;
 
-use crate::access_token::Handle;
+use crate::access_token::Token;
 use crate::answer::{Answer, now, permitted};
 use crate::clock::Clock;
 use crate::config_error::{OrThrow, config_error};
+use crate::handle::{Handle, Own};
 use crate::health::KeysHealth;
 use crate::issuers::{Issuers, issuer_list, key_options};
 use crate::json;
@@ -27,6 +28,7 @@ use crate::worker;
 
 /// An OAuth 2.1 resource server for one resource.
 #[napi]
+#[derive(Clone)]
 pub struct ResourceServer {
     pub(crate) server: mcp_bearer::ResourceServer,
     pub(crate) clock: Clock,
@@ -61,113 +63,10 @@ impl ResourceServer {
         build(builder, options)
     }
 
-    /// Who is calling, without I/O: `null` if keys must be fetched first.
-    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Authentication | null")]
-    pub fn try_authenticate(
-        &self,
-        env: &Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-    ) -> Result<Option<Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        Ok(now(self.server.try_authenticate(&request.as_request())))
-    }
-
-    /// Who is calling.
-    #[napi(catch_unwind, ts_args_type = "request: HttpRequest", ts_return_type = "Promise<Authentication>")]
-    pub fn authenticate<'env>(
-        &self,
-        env: &'env Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-    ) -> Result<PromiseRaw<'env, Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        let server = self.server.clone();
-        worker::promise(env, async move { server.authenticate(&request.as_request()).await.into() })
-    }
-
-    /// `authorize` without I/O: `null` if keys must be fetched first.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "request: HttpRequest, requirement: Requirement",
-        ts_return_type = "Decision | null"
-    )]
-    pub fn try_authorize(
-        &self,
-        env: &Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-        requirement: ClassInstance<'_, Requirement>,
-    ) -> Result<Option<Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        Ok(now(self.server.try_authorize(&request.as_request(), &requirement.0)))
-    }
-
-    /// `authenticate`, then `permit`.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "request: HttpRequest, requirement: Requirement",
-        ts_return_type = "Promise<Decision>"
-    )]
-    pub fn authorize<'env>(
-        &self,
-        env: &'env Env,
-        method: Text,
-        target: Text,
-        fields: Fields,
-        certificate: Option<Uint8Array>,
-        requirement: ClassInstance<'_, Requirement>,
-    ) -> Result<PromiseRaw<'env, Answer>> {
-        self.clock.ask(env)?;
-        let request = OwnedRequest::new(method, target, fields, certificate);
-        let (server, requirement) = (self.server.clone(), requirement.0.clone());
-        worker::promise(
-            env,
-            async move { server.authorize(&request.as_request(), &requirement).await.into() },
-        )
-    }
-
-    /// May they: whether a verified token satisfies a requirement.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "token: AccessToken, requirement: Requirement",
-        ts_return_type = "Decision"
-    )]
-    pub fn permit(&self, token: Handle<'_>, requirement: ClassInstance<'_, Requirement>) -> Answer {
-        permitted(self.server.permit(token.0.clone(), &requirement.0))
-    }
-
-    /// May they, for a JSON-RPC message on an endpoint with an operation policy. Without a token
-    /// only what the policy makes public.
-    #[napi(
-        catch_unwind,
-        ts_args_type = "token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest",
-        ts_return_type = "OperationDecision"
-    )]
-    #[allow(clippy::too_many_arguments, reason = "an object of them would cost as much as all the rest")]
-    pub fn permit_operation(
-        &self,
-        env: &Env,
-        token: Option<Handle<'_>>,
-        method: Text,
-        fields: Fields,
-        body: Body,
-        parsed: bool,
-        policy: ClassInstance<'_, OperationPolicy>,
-    ) -> Result<Answer> {
-        self.clock.ask(env)?;
-        let request = OwnedOperation::new(method, fields, body, parsed);
-        let token = token.map(|token| token.0.clone());
-        Ok(permitted(self.server.permit_operation(token, &policy.0, &request.as_request())))
+    /// For the functions below.
+    #[napi(skip_typescript, catch_unwind)]
+    pub fn handle(&self) -> Own<ResourceServer> {
+        Own(self.clone())
     }
 
     /// Whether a caller with this token should find the tool in `tools/list`: whether the policy would
@@ -182,7 +81,7 @@ impl ResourceServer {
     )]
     pub fn shows_tool(
         &self,
-        token: Handle<'_>,
+        token: Token<'_>,
         policy: ClassInstance<'_, OperationPolicy>,
         name: String,
     ) -> bool {
@@ -200,7 +99,7 @@ impl ResourceServer {
     )]
     pub fn filter_tools_list<'env>(
         &self,
-        token: Handle<'_>,
+        token: Token<'_>,
         policy: ClassInstance<'_, OperationPolicy>,
         tools: Vec<Unknown<'env>>,
     ) -> Result<Vec<Unknown<'env>>> {
@@ -247,6 +146,94 @@ impl ResourceServer {
     pub fn metadata(&self) -> ProtectedResourceMetadata {
         ProtectedResourceMetadata(self.server.metadata().clone())
     }
+}
+
+/// `ResourceServer.tryAuthenticate`, like all that follows with what `calls.js` has made of its arguments.
+#[napi(namespace = "resourceServer", skip_typescript, catch_unwind)]
+pub fn try_authenticate(
+    env: &Env,
+    server: Handle<'_, ResourceServer>,
+    method: Text,
+    target: Text,
+    fields: Fields,
+    certificate: Option<Uint8Array>,
+) -> Result<Option<Answer>> {
+    server.0.clock.ask(env)?;
+    let request = OwnedRequest::new(method, target, fields, certificate);
+    Ok(now(server.0.server.try_authenticate(&request.as_request())))
+}
+
+#[napi(namespace = "resourceServer", skip_typescript, catch_unwind)]
+pub fn authenticate<'env>(
+    env: &'env Env,
+    server: Handle<'_, ResourceServer>,
+    method: Text,
+    target: Text,
+    fields: Fields,
+    certificate: Option<Uint8Array>,
+) -> Result<PromiseRaw<'env, Answer>> {
+    server.0.clock.ask(env)?;
+    let request = OwnedRequest::new(method, target, fields, certificate);
+    let server = server.0.server.clone();
+    worker::promise(env, async move { server.authenticate(&request.as_request()).await.into() })
+}
+
+#[napi(namespace = "resourceServer", skip_typescript, catch_unwind)]
+pub fn try_authorize(
+    env: &Env,
+    server: Handle<'_, ResourceServer>,
+    method: Text,
+    target: Text,
+    fields: Fields,
+    certificate: Option<Uint8Array>,
+    requirement: Handle<'_, Requirement>,
+) -> Result<Option<Answer>> {
+    server.0.clock.ask(env)?;
+    let request = OwnedRequest::new(method, target, fields, certificate);
+    Ok(now(server.0.server.try_authorize(&request.as_request(), &requirement.0.0)))
+}
+
+#[napi(namespace = "resourceServer", skip_typescript, catch_unwind)]
+pub fn authorize<'env>(
+    env: &'env Env,
+    server: Handle<'_, ResourceServer>,
+    method: Text,
+    target: Text,
+    fields: Fields,
+    certificate: Option<Uint8Array>,
+    requirement: Handle<'_, Requirement>,
+) -> Result<PromiseRaw<'env, Answer>> {
+    server.0.clock.ask(env)?;
+    let request = OwnedRequest::new(method, target, fields, certificate);
+    let (server, requirement) = (server.0.server.clone(), requirement.0.0.clone());
+    worker::promise(env, async move { server.authorize(&request.as_request(), &requirement).await.into() })
+}
+
+#[napi(namespace = "resourceServer", skip_typescript, catch_unwind)]
+pub fn permit(
+    server: Handle<'_, ResourceServer>,
+    token: Token<'_>,
+    requirement: Handle<'_, Requirement>,
+) -> Answer {
+    permitted(server.0.server.permit(token.0.clone(), &requirement.0.0))
+}
+
+#[napi(namespace = "resourceServer", skip_typescript, catch_unwind)]
+#[allow(clippy::too_many_arguments, reason = "an object of them would cost as much as all the rest")]
+pub fn permit_operation(
+    env: &Env,
+    server: Handle<'_, ResourceServer>,
+    token: Option<Token<'_>>,
+    method: Text,
+    fields: Fields,
+    body: Body,
+    parsed: bool,
+    policy: Handle<'_, OperationPolicy>,
+) -> Result<Answer> {
+    server.0.clock.ask(env)?;
+    let request = OwnedOperation::new(method, fields, body, parsed);
+    let token = token.map(|token| token.0.clone());
+    Ok(permitted(server.0.server.permit_operation(token, &policy.0.0, &request.as_request())))
 }
 
 /// The name of a tool in a list, if it has one.

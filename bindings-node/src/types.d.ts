@@ -66,6 +66,41 @@ export type Entry =
   | { kind: 'answer'; response: HttpResponse }
   | { kind: 'denied'; denial: Denial }
 
+/** The calls on requests. */
+export interface ResourceServer {
+  /** Who is calling, without I/O: `null` if keys must be fetched first. */
+  tryAuthenticate(request: HttpRequest): Authentication | null
+  /** Who is calling. */
+  authenticate(request: HttpRequest): Promise<Authentication>
+  /** `authorize` without I/O: `null` if keys must be fetched first. */
+  tryAuthorize(request: HttpRequest, requirement: Requirement): Decision | null
+  /** `authenticate`, then `permit`. */
+  authorize(request: HttpRequest, requirement: Requirement): Promise<Decision>
+  /** May they: whether a verified token satisfies a requirement. */
+  permit(token: AccessToken, requirement: Requirement): Decision
+  /**
+   * May they, for a JSON-RPC message on an endpoint with an operation policy. Without a token
+   * only what the policy makes public.
+   */
+  permitOperation(token: AccessToken | null | undefined, policy: OperationPolicy, request: OperationRequest): OperationDecision
+}
+
+export interface Guard {
+  /** `enter` without I/O: `null` if keys must be fetched first. */
+  tryEnter(request: HttpRequest): Entry | null
+  /** Lets a request in, or answers it. */
+  enter(request: HttpRequest): Promise<Entry>
+}
+
+export interface OperationGuard {
+  /** `enter` without I/O: `null` if keys must be fetched first. */
+  tryEnter(request: HttpRequest): Entry | null
+  /** Who is calling. Bad credentials are refused here, before the body is read. */
+  enter(request: HttpRequest): Promise<Entry>
+  /** May they. Without a token only what the policy makes public. */
+  permit(token: AccessToken | null | undefined, request: OperationRequest): OperationDecision
+}
+
 /**
  * A token that has passed every check.
  *

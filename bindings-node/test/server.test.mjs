@@ -5,7 +5,10 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import net from 'node:net'
 import test from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { isExternal } from 'node:util/types'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
 
 import {
@@ -324,15 +327,11 @@ test('misuse throws and crashes nothing', () => {
   assert.equal(internalDenial().status, 500)
 })
 
-test('an external that is no token is not taken for one', async t => {
+test('a handle of another kind is not taken for a token', () => {
   const { accessToken, testing } = createRequire(import.meta.url)('../native.js')
-  const listener = net.createServer().listen(0, '127.0.0.1')
-  t.after(() => listener.close())
-  await once(listener, 'listening')
-  for (const external of [testing.issuer(ISSUER), listener._handle._externalStream]) {
-    assert.ok(isExternal(external))
-    assert.throws(() => accessToken.issuer(external), /no handle of a token/)
-  }
+  const external = testing.issuer(ISSUER)
+  assert.ok(isExternal(external))
+  assert.throws(() => accessToken.issuer(external), /not a handle of this kind/)
 })
 
 test('threads of their own have servers of their own', async () => {
@@ -386,4 +385,35 @@ test('a token is verified once', () => {
     assert.equal(server.stats().tokenCache.tokens, 0)
   }
   assert.throws(() => newServer(as, { tokenCache: 1_000_001 }), { name: 'ConfigError', setting: 'tokenCache' })
+})
+
+test('a request has the token that it came with, whatever was forgotten or collected before', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc')
+  const server = newServer(as, { tokenCache: 8 })
+  const requests = new Map(Array.from({ length: 40 }, (_, n) => [`user-${n}`, get('authorization', as.bearer({ sub: `user-${n}` }))]))
+  const kept = []
+  for (let round = 0; round < 20; round += 1) {
+    for (const [subject, request] of requests) {
+      const [one, another] = [0, 1].map(() => server.tryAuthenticate(request).token)
+      assert.equal(one.subject, subject)
+      assert.equal(another.subject, subject)
+      if (round % 5 === 0) kept.push([subject, another])
+    }
+    if (round % 3 === 0) server.clearTokenCache()
+    collect({ type: round % 2 === 0 ? 'minor' : 'major' })
+    // What belongs to what was collected goes when the event loop turns.
+    await setImmediate()
+  }
+  for (const [subject, token] of kept) assert.equal(token.subject, subject)
+})
+
+test('what a request does to its token is not seen by the next', () => {
+  const server = newServer(as)
+  const request = get('authorization', as.bearer())
+  const [, one, another] = [0, 1, 2].map(() => server.tryAuthenticate(request).token)
+  one.claims.scope = 'todo:admin'
+  one.note = 'mine'
+  assert.notEqual(another.claims.scope, 'todo:admin')
+  assert.equal(another.note, undefined)
 })

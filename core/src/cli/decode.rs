@@ -64,7 +64,9 @@ fn show_part(name: &str, members: &Map<String, Value>, out: &mut dyn Write) -> R
         if is_plain(character) || character == '\n' {
             write!(out, "{character}")?;
         } else {
-            write!(out, "\\u{:04x}", u32::from(character))?;
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
         }
     }
     writeln!(out)?;

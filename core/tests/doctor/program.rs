@@ -66,8 +66,10 @@ fn people_get_a_table_in_colour_if_they_can_see_it() {
 
 #[test]
 fn decode_shows_all_but_the_signature() {
-    let token =
-        Issuer::new("https://auth.example.com").token("res_1").claim("name", "\u{1b}[2J\u{202e}").mint();
+    let token = Issuer::new("https://auth.example.com")
+        .token("res_1")
+        .claim("name", "\u{1b}[2J\u{202e}\u{e0041}")
+        .mint();
     let signature = token.rsplit('.').next().unwrap();
     for (arguments, input) in [
         (&["decode", &token][..], ""),
@@ -88,6 +90,7 @@ fn decode_shows_all_but_the_signature() {
                 "{part}: {out}"
             );
         }
+        assert!(out.contains(r"\u001b[2J\u202e\udb40\udc41"), "{out}");
         assert!(!out.contains(signature) && !out.contains('\u{1b}') && !out.contains('\u{202e}'));
     }
     let (code, out, err) = run(&["decode", "secret"], "", false);

@@ -122,7 +122,7 @@ impl<'a> Request<'a> {
     /// A CORS preflight (Fetch standard, section 4.8).
     #[must_use]
     pub fn is_preflight(&self) -> bool {
-        self.method == "OPTIONS" && self.origin && self.access_control_request_method
+        is_preflight(self.method, self.origin, self.access_control_request_method)
     }
 
     /// Whether there is no Bearer credential, good or bad.
@@ -137,6 +137,12 @@ impl<'a> Request<'a> {
     pub(crate) const fn authorization_values(&self) -> FieldValues<'a> {
         self.authorization
     }
+}
+
+/// A CORS preflight (Fetch standard, section 4.8), by its method and by whether it has `Origin` and
+/// `Access-Control-Request-Method`.
+pub(crate) fn is_preflight(method: &str, origin: bool, access_control_request_method: bool) -> bool {
+    method == "OPTIONS" && origin && access_control_request_method
 }
 
 impl<'a, B> From<&'a http::Request<B>> for Request<'a> {

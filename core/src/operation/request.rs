@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::body::{Body, Message};
 use super::read::Member;
+use crate::request::is_preflight;
 
 /// The parts of an HTTP request that an operation policy depends on.
 ///
@@ -118,9 +119,8 @@ impl<'a> OperationRequest<'a> {
         self.method.eq_ignore_ascii_case("POST")
     }
 
-    /// A CORS preflight (Fetch standard, section 4.8).
     pub(super) fn is_preflight(&self) -> bool {
-        self.method == "OPTIONS" && self.origin && self.access_control_request_method
+        is_preflight(self.method, self.origin, self.access_control_request_method)
     }
 
     /// Whether messages will follow that nobody could judge: a WebSocket handshake (RFC 6455 section

@@ -63,7 +63,7 @@ fn pair<'py>(field: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'p
 }
 
 /// `str` is what ASGI and WSGI make of bytes: Latin-1.
-fn octets<'a>(text: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
+pub(crate) fn octets<'a>(text: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(bytes) = text.cast::<PyBytes>() {
         return Ok(Cow::Borrowed(bytes.as_bytes()));
     }
@@ -77,4 +77,12 @@ fn octets<'a>(text: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
                 .map_err(|_| PyTypeError::new_err("a header holds only Latin-1 characters"))
         })
         .collect()
+}
+
+/// The reverse.
+pub(crate) fn latin1(octets: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(octets) {
+        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+        _ => octets.iter().copied().map(char::from).collect(),
+    }
 }

@@ -5,6 +5,7 @@ import inspect
 import json
 import logging
 import threading
+from collections import ChainMap
 from collections.abc import Callable
 from typing import Any
 
@@ -132,6 +133,27 @@ def test_header_fields_are_bytes_or_text_and_may_repeat(server: ResourceServer, 
     for wrong in [["authorization"], [("a", "b", "c")], [("a", "\u20ac")], [(1, 2)], [(b"a", None)], [1]]:
         with pytest.raises(TypeError):
             Request(method="GET", target="/", headers=wrong)  # type: ignore[arg-type]
+
+
+def test_a_request_is_taken_from_an_asgi_scope_as_it_came() -> None:
+    headers: list[Any] = []
+    websocket = {"type": "websocket", "path": "/", "headers": headers}
+    assert (Request.from_asgi(websocket).method, Request.from_asgi(websocket).target) == ("GET", "/")
+    paths: list[tuple[dict[str, Any], str]] = [
+        ({"raw_path": b"/a%2Fb", "query_string": b""}, "/a%2Fb"),
+        ({"raw_path": b"/a%2Fb", "query_string": b"c=d?"}, "/a%2Fb?c=d?"),
+        ({"raw_path": b"/\xe9\x00", "query_string": b"\xff"}, "/\xe9\x00?\xff"),
+        ({"raw_path": None}, "/a/b%20%C3%A9"),
+        ({"raw_path": b""}, "/a/b%20%C3%A9"),
+        ({"query_string": b"c"}, "/a/b%20%C3%A9?c"),
+    ]
+    for of_path, target in paths:
+        scope = {"method": "PUT", "path": "/a/b \u00e9", "headers": headers, **of_path}
+        for given in [scope, ChainMap(scope)]:
+            made = Request.from_asgi(given)
+            assert (made.method, made.target) == ("PUT", target)
+    with pytest.raises(KeyError, match="headers"):
+        Request.from_asgi({"path": "/"})
 
 
 def test_requirements_unite(server: ResourceServer, issuer: Authority) -> None:

@@ -453,6 +453,10 @@ class Request:
         :param client_certificate: The DER of the client's TLS certificate.
         """
 
+    @staticmethod
+    def from_asgi(scope: Mapping[str, Any], /) -> Request:
+        """Take what decides from the scope of an ASGI connection, ``http`` or ``websocket``."""
+
     @property
     def method(self) -> str: ...
     @property

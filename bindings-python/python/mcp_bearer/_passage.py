@@ -1,8 +1,7 @@
 """What the outermost middleware leaves in the scope of a request for those further in."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any, TypeAlias
-from urllib.parse import quote
 
 from ._mcp_bearer import AccessToken, Decision, Denial, Request, Requirement, ResourceServer
 
@@ -14,7 +13,7 @@ _KEY = "mcp_bearer"
 class Passage:
     """A request that was let in: by which server, with whose token, and whether it is refused yet."""
 
-    __slots__ = ("asked", "denial", "response_headers", "server", "token")
+    __slots__ = ("asked", "denial", "response_headers", "server", "started", "token")
 
     def __init__(
         self, server: ResourceServer, token: AccessToken | None, response_headers: list[tuple[str, str]]
@@ -26,13 +25,15 @@ class Passage:
         self.asked = False
         """Whether a route has said what it needs."""
         self.denial: Denial | None = None
+        self.started = False
+        """Whether the application answers."""
 
     async def decide(self, scope: Scope, requirement: Requirement) -> Decision:
         """Say whether this request, whose scope it is, may have what needs that."""
         if self.token is not None:
             decision = self.server.permit(self.token, requirement)
         else:  # On a public route that asks for a token all the same.
-            decision = await self.server.authorize(request_of(scope), requirement)
+            decision = await self.server.authorize(Request.from_asgi(scope), requirement)
         self.response_headers += decision.response_headers
         return decision
 
@@ -72,14 +73,3 @@ def found(scope: Scope) -> Passage | None:
     """Return what the middleware has left, if it is installed."""
     passage = scope.get(_KEY)
     return passage if isinstance(passage, Passage) else None
-
-
-def request_of(scope: Mapping[str, Any]) -> Request:
-    """Return the parts of a request that decide, as the client sent them."""
-    target = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
-    if scope.get("query_string"):
-        target += b"?" + scope["query_string"]
-    # A WebSocket handshake is a GET (RFC 6455 section 4.1).
-    return Request(
-        method=scope.get("method", "GET"), target=target.decode("latin-1"), headers=scope["headers"]
-    )

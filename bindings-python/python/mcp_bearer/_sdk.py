@@ -1,43 +1,46 @@
 """The token in the terms of the official ``mcp`` package, which has to be installed to import this.
 
-Its tools find it with ``get_access_token()``, which reads a context variable that only the SDK's own
-``AuthContextMiddleware`` sets, from its own ``AuthenticatedUser`` in the scope. Its sessions are
-bound to client, issuer and subject of that user.
+Its tools find it with ``get_access_token()``, which reads the user from a context variable that its own
+``AuthContextMiddleware`` sets. Its sessions are bound to client, issuer and subject of the user in the
+scope.
 """
 
 from functools import cached_property
 from typing import TypeVar
 
-from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.auth_context import auth_context_var
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken as SdkToken
-from starlette.authentication import SimpleUser
 
 from . import reason
 from ._mcp_bearer import AccessToken, Request, ResourceServer
 
-__all__ = ["AuthContextMiddleware", "SdkToken", "UndecidedError", "User", "sdk_token", "verify"]
+__all__ = ["SdkToken", "UndecidedError", "User", "auth_context_var", "sdk_token", "verify"]
 
 T = TypeVar("T", bound=SdkToken)
 
 
 class User(AuthenticatedUser):
-    """Made for every request; the SDK's token in it only for those that ask."""
+    """Made for every request, but what is in it only for those that ask."""
 
     def __init__(self, token: AccessToken, server: ResourceServer) -> None:
-        # The SDK wants a client id; a subject is never one.
-        SimpleUser.__init__(self, token.client_id or "")
-        self._verified = token, server
+        self._token = token
+        self._server = server
+
+    @cached_property
+    def username(self) -> str:  # type: ignore[override]
+        """The client id, which the SDK wants; a subject is never one."""
+        return self._token.client_id or ""
 
     @cached_property
     def scopes(self) -> list[str]:  # type: ignore[override]
         """The granted scopes."""
-        return sorted(self._verified[0].scopes)
+        return sorted(self._token.scopes)
 
     @cached_property
     def access_token(self) -> SdkToken:  # type: ignore[override]
         """What ``get_access_token()`` returns."""
-        return sdk_token(SdkToken, *self._verified)
+        return sdk_token(SdkToken, self._token, self._server)
 
 
 def sdk_token(kind: type[T], token: AccessToken, server: ResourceServer) -> T:

@@ -22,21 +22,21 @@ with its ``get_access_token()``.
 Nothing is decided here: requests are translated for the core, and its answers for ASGI.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeAlias
 
 from ._mcp_bearer import (
-    AccessToken,
     Denial,
     Entry,
     Guard,
     OperationGuard,
     OperationPolicy,
+    Request,
     Requirement,
     ResourceServer,
     Response,
 )
-from ._passage import Passage, RefusedError, Scope, found, leave, passage_of, request_of
+from ._passage import Passage, RefusedError, Scope, found, leave, passage_of
 from ._response import Message, Send, encoded, respond
 
 __all__ = ["BearerMiddleware", "OperationsMiddleware", "RequirementMiddleware"]
@@ -44,7 +44,7 @@ __all__ = ["BearerMiddleware", "OperationsMiddleware", "RequirementMiddleware"]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 # Every framework has types of its own for these three.
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
-Check: TypeAlias = Callable[[Scope, Passage], Awaitable[None]]
+Needs: TypeAlias = Callable[[Scope], Sequence[Requirement]]
 
 
 class BearerMiddleware:
@@ -57,14 +57,14 @@ class BearerMiddleware:
     def __init__(self, app: App, server: ResourceServer, *, public_routes: Collection[str] = ()) -> None:
         self._server = server
         self._guard = Guard(server, public_routes=list(public_routes))
-        self._application = _Application(app, self._before_answer)
+        self._application = _Application(app, self._needs)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle one connection."""
         if scope["type"] not in ("http", "websocket"):
             await self._application.app(scope, receive, send)
             return
-        request = request_of(scope)
+        request = Request.from_asgi(scope)
         entry = self._guard.try_enter(request)
         if entry is None:
             entry = await self._guard.enter(request)
@@ -74,8 +74,10 @@ class BearerMiddleware:
         passage = Passage(self._server, entry.token, entry.response_headers)
         await self._application.run(passage, scope, receive, send)
 
-    _before_answer: "Check | None" = None
-    """What an adapter for a framework still has to ask before the application answers."""
+    @staticmethod
+    def _needs(scope: Scope) -> Sequence[Requirement]:
+        """What the route of an adapter's framework needs, if it answers without having asked for it."""
+        return ()
 
 
 class RequirementMiddleware:
@@ -136,7 +138,7 @@ class OperationsMiddleware:
         # A token is worth nothing to another resource than the one that it was checked for.
         entered = passage is not None and passage.server is server and passage.token is not None
         if passage is None or not entered:
-            request = request_of(scope)
+            request = Request.from_asgi(scope)
             entry = guard.try_enter(request)
             if entry is None:
                 entry = await guard.enter(request)
@@ -169,46 +171,68 @@ class OperationsMiddleware:
 class _Application:
     """What is protected: it runs with the token in place, and its refusals become answers."""
 
-    def __init__(self, app: App, check: Check | None = None) -> None:
-        self._check = check
+    def __init__(self, app: App, needs: Needs = lambda _: ()) -> None:
+        self._needs = needs
         self.app = app
-        self._inner = app
-        self._user: Callable[[AccessToken, ResourceServer], object] | None = None
         # The SDK may be absent; whoever has it wants its user.
         try:
-            from ._sdk import AuthContextMiddleware, User
+            from ._sdk import User, auth_context_var
         except ImportError:
-            return
-        self._user = User
-        self._inner = AuthContextMiddleware(app)
+            self._sdk = None
+        else:
+            self._sdk = User, auth_context_var
 
     async def run(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
         leave(scope, passage)
-        if passage.token is not None and self._user is not None:
-            scope["user"] = self._user(passage.token, passage.server)
-        started = False
 
-        async def forward(message: Message) -> None:
-            nonlocal started
-            if not started:
-                if self._check is not None and passage.denial is None:
-                    await self._check(scope, passage)
-                # What a framework makes of the RefusedError is not the answer.
-                if passage.denial is not None:
-                    return
-                started = True
-            if passage.response_headers and message["type"] in _STARTS:
-                headers = [*message.get("headers", ()), *encoded(passage.response_headers)]
-                message = {**message, "headers": headers}
-            await send(message)
+        # No coroutine of its own: two for each request cost more than the check of its token.
+        def forward(message: Message) -> Awaitable[None]:
+            if not passage.started:
+                needed = () if passage.asked else self._needs(scope)
+                if needed or passage.denial is not None:
+                    return self._start(message, send, passage, needed, scope)
+                passage.started = True
+            fields = passage.response_headers
+            return send(_complete(message, fields) if fields else message)
 
+        before = None
+        if self._sdk is not None and passage.token is not None:
+            user_of, current = self._sdk
+            scope["user"] = user = user_of(passage.token, passage.server)
+            before = current.set(user)
         try:
-            await self._inner(scope, receive, forward)
+            await self.app(scope, receive, forward)
         except RefusedError:
-            if started:
+            if passage.started:
                 raise
-        if passage.denial is not None and not started:
+        finally:
+            if before is not None:
+                before.var.reset(before)
+        if passage.denial is not None and not passage.started:
             await respond(passage.denial, scope, send, passage.response_headers)
+
+    @staticmethod
+    async def _start(
+        message: Message, send: Send, passage: Passage, needed: Sequence[Requirement], scope: Scope
+    ) -> None:
+        """Send the first message, unless the answer is a denial instead."""
+        passage.asked = True
+        for requirement in needed:
+            decision = await passage.decide(scope, requirement)
+            if decision.denial is not None:
+                passage.denial = decision.denial
+                break
+        # What a framework makes of the RefusedError is not the answer.
+        if passage.denial is None:
+            passage.started = True
+            await send(_complete(message, passage.response_headers))
+
+
+def _complete(message: Message, fields: list[tuple[str, str]]) -> Message:
+    """Return a message with these fields if it is one that has any."""
+    if message["type"] not in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
+        return message
+    return {**message, "headers": [*message.get("headers", ()), *encoded(fields)]}
 
 
 def _answer(entry: Entry) -> Denial | Response:
@@ -244,6 +268,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
-
-
-_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")

@@ -20,7 +20,8 @@ The middleware is the only one that answers: it authenticates before FastAPI rea
 dependencies tell it when a scope is missing. The scopes of both forms appear in the OpenAPI document.
 """
 
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Security
@@ -34,7 +35,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection
 
 from ._mcp_bearer import AccessToken, Denial, Guard, Requirement, ResourceServer
-from ._passage import Passage, Scope, SetupError, passage_of
+from ._passage import Scope, SetupError, passage_of
 from .asgi import BearerMiddleware
 
 __all__ = ["Bearer", "protect", "require", "require_scope"]
@@ -64,15 +65,9 @@ class _Protection(BearerMiddleware):
     """Also asks for what a route needs when FastAPI has refused a body before asking itself."""
 
     @staticmethod
-    async def _before_answer(scope: Scope, passage: Passage) -> None:
+    def _needs(scope: Scope) -> Sequence[Requirement]:
         route = scope.get("route")
-        if passage.asked or not isinstance(route, APIRoute):
-            return
-        for requirement in _needs(route.dependant, ()):
-            decision = await passage.decide(scope, requirement)
-            if decision.denial is not None:
-                passage.denial = decision.denial
-                return
+        return tuple(_needs(route.dependant, ())) if isinstance(route, APIRoute) else ()
 
 
 class Bearer(SecurityBase):
@@ -141,5 +136,6 @@ def _is_cors(middleware: object) -> bool:
     return isinstance(middleware, type) and issubclass(middleware, CORSMiddleware)
 
 
+@cache  # There are no more than an application has routes.
 def _all_of(scopes: tuple[str, ...]) -> Requirement:
     return Requirement.all_of(*scopes)

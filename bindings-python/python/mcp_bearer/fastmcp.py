@@ -24,8 +24,15 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from ._config_error import ConfigError
-from ._mcp_bearer import Guard, MetadataRoutes, OperationPolicy, ProtectedResourceMetadata, ResourceServer
-from ._passage import Scope, found, request_of
+from ._mcp_bearer import (
+    Guard,
+    MetadataRoutes,
+    OperationPolicy,
+    ProtectedResourceMetadata,
+    Request,
+    ResourceServer,
+)
+from ._passage import Scope, found
 from ._response import Send, respond
 from ._sdk import UndecidedError, verify
 from .asgi import App, BearerMiddleware, OperationsMiddleware, Receive
@@ -101,7 +108,7 @@ class _Metadata:
         self._metadata = metadata
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await respond(self._metadata.respond(request_of(scope)), scope, send)
+        await respond(self._metadata.respond(Request.from_asgi(scope)), scope, send)
 
 
 # What FastMCP has for this since 4.2: a MultiAuth takes any other error for a refusal.

@@ -195,7 +195,8 @@ impl MetadataRoutes {
     /// its query.
     #[must_use]
     pub fn respond(&self, request: &Request<'_>) -> Option<Response> {
-        let (_, document) = self.routes.iter().find(|(own, _)| own == request.path())?;
+        let path = request.path();
+        let (_, document) = self.routes.iter().find(|(own, _)| own == path)?;
         Some(document.respond(request))
     }
 }

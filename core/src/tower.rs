@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::task::{self, Context, Poll};
 
 use bytes::Bytes;
+use http::Extensions;
+use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Either};
 use pin_project_lite::pin_project;
@@ -102,44 +104,32 @@ impl OperationsLayer {
     }
 }
 
-/// What a gate makes of a request: on to the application, with fields to add to its response, or an
-/// answer.
+/// Whether a request goes on to the application, with fields to add to its response.
 #[doc(hidden)]
-pub type Passed<B> = Result<(http::Request<B>, Headers), Response>;
-
-#[doc(hidden)]
-#[derive(Debug)]
-pub enum Attempt<B> {
-    Done(Passed<B>),
-    /// Something has to be waited for. The request is given back.
-    Waits(http::Request<B>),
-}
+pub type Passed = Result<Headers, Response>;
 
 #[doc(hidden)]
 pub trait Gate<B>: Clone + Send + 'static {
-    fn try_pass(&self, request: http::Request<B>) -> Attempt<B>;
+    /// `Pending` if something has to be waited for.
+    fn try_pass(&self, request: &mut http::Request<B>) -> Poll<Passed>;
 
-    fn pass(self, request: http::Request<B>) -> impl Future<Output = Passed<B>> + Send;
+    fn pass(self, parts: &mut Parts, body: B) -> impl Future<Output = Result<(B, Headers), Response>> + Send;
 }
 
 impl<B: Send + 'static> Gate<B> for ProtectLayer {
-    fn try_pass(&self, request: http::Request<B>) -> Attempt<B> {
-        match self.0.try_enter(&Request::from(&request)) {
-            Poll::Ready(entry) => Attempt::Done(self.admit(request, entry)),
-            Poll::Pending => Attempt::Waits(request),
-        }
+    fn try_pass(&self, request: &mut http::Request<B>) -> Poll<Passed> {
+        let entry = self.0.try_enter(&Request::from(&*request));
+        entry.map(|entry| self.admit(request.extensions_mut(), entry))
     }
 
-    async fn pass(self, request: http::Request<B>) -> Passed<B> {
-        let (parts, body) = request.into_parts();
-        let entry = self.0.enter(&Request::from(&parts)).await;
-        self.admit(http::Request::from_parts(parts, body), entry)
+    async fn pass(self, parts: &mut Parts, body: B) -> Result<(B, Headers), Response> {
+        let entry = self.0.enter(&Request::from(&*parts)).await;
+        self.admit(&mut parts.extensions, entry).map(|fields| (body, fields))
     }
 }
 
 impl ProtectLayer {
-    fn admit<B>(&self, mut request: http::Request<B>, entry: Entry) -> Passed<B> {
-        let extensions = request.extensions_mut();
+    fn admit(&self, extensions: &mut Extensions, entry: Entry) -> Passed {
         let fields = match entry {
             Entry::Authenticated { token, response_headers } => {
                 extensions.insert(token);
@@ -156,43 +146,39 @@ impl ProtectLayer {
             Entry::Anonymous => return Err(Denial::internal().into()),
         };
         extensions.insert(self.0.server().clone());
-        Ok((request, fields))
+        Ok(fields)
     }
 }
 
 impl<B: Send + 'static> Gate<B> for RequireLayer {
-    fn try_pass(&self, request: http::Request<B>) -> Attempt<B> {
+    fn try_pass(&self, request: &mut http::Request<B>) -> Poll<Passed> {
         let extensions = request.extensions();
         let Some(server) = extensions.get::<ResourceServer>() else {
-            return Attempt::Done(Err(Denial::internal().into()));
+            return Poll::Ready(Err(Denial::internal().into()));
         };
         let decision = match extensions.get::<AccessToken>() {
             Some(token) => Poll::Ready(server.permit(token.clone(), &self.0)),
             // On a public route that asks for a token all the same.
-            None => server.try_authorize(&Request::from(&request), &self.0),
+            None => server.try_authorize(&Request::from(&*request), &self.0),
         };
-        match decision {
-            Poll::Ready(decision) => Attempt::Done(Self::admit(request, decision)),
-            Poll::Pending => Attempt::Waits(request),
-        }
+        decision.map(|decision| Self::admit(request.extensions_mut(), decision))
     }
 
-    async fn pass(self, request: http::Request<B>) -> Passed<B> {
-        let (parts, body) = request.into_parts();
+    async fn pass(self, parts: &mut Parts, body: B) -> Result<(B, Headers), Response> {
         let Some(server) = parts.extensions.get::<ResourceServer>() else {
             return Err(Denial::internal().into());
         };
-        let decision = server.authorize(&Request::from(&parts), &self.0).await;
-        Self::admit(http::Request::from_parts(parts, body), decision)
+        let decision = server.authorize(&Request::from(&*parts), &self.0).await;
+        Self::admit(&mut parts.extensions, decision).map(|fields| (body, fields))
     }
 }
 
 impl RequireLayer {
-    fn admit<B>(mut request: http::Request<B>, decision: Decision) -> Passed<B> {
+    fn admit(extensions: &mut Extensions, decision: Decision) -> Passed {
         match decision {
             Decision::Allowed { token, response_headers } => {
-                request.extensions_mut().get_or_insert(token);
-                Ok((request, response_headers))
+                extensions.get_or_insert(token);
+                Ok(response_headers)
             }
             Decision::Denied(denial) => Err(denial.into()),
         }
@@ -204,15 +190,14 @@ where
     B: Body<Data = Bytes, Error: Send> + From<Bytes> + Send + 'static,
 {
     /// There is a body to be read.
-    fn try_pass(&self, request: http::Request<B>) -> Attempt<B> {
-        Attempt::Waits(request)
+    fn try_pass(&self, _: &mut http::Request<B>) -> Poll<Passed> {
+        Poll::Pending
     }
 
-    async fn pass(self, request: http::Request<B>) -> Passed<B> {
-        let (mut parts, body) = request.into_parts();
+    async fn pass(self, parts: &mut Parts, body: B) -> Result<(B, Headers), Response> {
         let (token, fields) = match left_by_guard(&parts.extensions, self.0.server()) {
             Some(token) => (Some(token.clone()), Headers::new()),
-            None => match self.0.enter(&Request::from(&parts)).await {
+            None => match self.0.enter(&Request::from(&*parts)).await {
                 Entry::Authenticated { token, response_headers } => {
                     parts.extensions.insert(token.clone());
                     parts.extensions.insert(self.0.server().clone());
@@ -233,9 +218,7 @@ where
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let operation = OperationRequest::new(parts.method.as_str(), headers, &judged);
         match self.0.permit(token, &operation).adding(fields) {
-            Decision::Allowed { response_headers, .. } => {
-                Ok((http::Request::from_parts(parts, B::from(judged)), response_headers))
-            }
+            Decision::Allowed { response_headers, .. } => Ok((B::from(judged), response_headers)),
             Decision::Denied(denial) => Err(denial.into()),
         }
     }
@@ -243,7 +226,7 @@ where
 
 /// The token that a guard around this layer has verified. What another server has verified is for
 /// another audience, and does not count.
-fn left_by_guard<'a>(extensions: &'a http::Extensions, server: &ResourceServer) -> Option<&'a AccessToken> {
+fn left_by_guard<'a>(extensions: &'a Extensions, server: &ResourceServer) -> Option<&'a AccessToken> {
     extensions.get::<ResourceServer>().filter(|verifier| verifier.is(server))?;
     extensions.get()
 }
@@ -312,23 +295,25 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let state = match self.gate.try_pass(request) {
-            Attempt::Done(Ok((request, fields))) => {
-                State::Application { response: self.inner.call(request), fields }
-            }
-            Attempt::Done(Err(answer)) => {
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        let state = match self.gate.try_pass(&mut request) {
+            Poll::Ready(Ok(fields)) => State::Application { response: self.inner.call(request), fields },
+            Poll::Ready(Err(answer)) => {
                 State::Answer { response: ready(Ok(answer.into_http().map(Either::Left))) }
             }
-            Attempt::Waits(request) => {
+            Poll::Pending => {
                 // The service that was polled ready is the one to call; its clone waits for the next.
                 let next = self.inner.clone();
                 let mut inner = std::mem::replace(&mut self.inner, next);
                 let gate = self.gate.clone();
                 State::Guard {
                     response: Box::pin(async move {
-                        match gate.pass(request).await {
-                            Ok((request, fields)) => Ok(with_fields(inner.call(request).await?, fields)),
+                        let (mut parts, body) = request.into_parts();
+                        match gate.pass(&mut parts, body).await {
+                            Ok((body, fields)) => {
+                                let request = http::Request::from_parts(parts, body);
+                                Ok(with_fields(inner.call(request).await?, fields))
+                            }
                             Err(answer) => Ok(answer.into_http().map(Either::Left)),
                         }
                     }),

@@ -54,15 +54,19 @@ class Framework:
     peers: list[Case]
     ours: list[Case]
     versions: Callable[[], dict[str, str]]
+    # What the framework itself takes for what ours needs of it.
+    bare: tuple[Case, ...] = ()
+    calls: tuple[Case, ...] = ()
 
     def variants(self) -> list[str]:
-        return ["no-op", *(case.variant for case in (*self.ours, *self.peers))]
+        return ["no-op", *(case.variant for case in (*self.bare, *self.ours, *self.peers))]
 
     def tables(self) -> list[Table]:
-        cases = [Case(NO_OP, "no-op"), *self.ours, *self.peers]
+        cases = [Case(NO_OP, "no-op"), *self.bare, *self.ours, *self.peers]
         calls = [
             Case("mcp-bearer", "ours", ours=True, path="/open"),
             Case("mcp-bearer with a policy", "ours", ours=True, path="/policed"),
+            *self.calls,
         ]
         return [
             Table("one token again", NO_OP, cases, self.requests),
@@ -109,6 +113,10 @@ FRAMEWORKS = [
             HERE / "express",
             ["express", "aws-jwt-verify", "express-oauth2-jwt-bearer", "jose", "@scalekit-sdk/node"],
         ),
+        calls=(
+            Case("mcp-bearer with a policy, behind express.json()", "ours", ours=True, path="/parsed"),
+            Case("mcp-bearer, and the body read and handed back", "ours", path="/read"),
+        ),
     ),
     Framework(
         "fastapi",
@@ -152,5 +160,6 @@ FRAMEWORKS = [
                 "scalekit-sdk-python",
             ],
         ),
+        bare=(Case("no check, with a Security that does nothing", "no-op-security"),),
     ),
 ]

@@ -36,9 +36,23 @@ app.get('/todos', ...one, (req, res) => {
 })
 app.post('/open', express.json(), call)
 app.post('/policed', operations(policy), express.json(), call)
+app.post('/parsed', express.json(), operations(policy), call)
+app.post('/read', readAndHandBack, express.json(), call)
 app.listen(PORT, '127.0.0.1')
 
 /** An MCP endpoint that does nothing but read the call. */
 function call(req, res) {
   res.json({ jsonrpc: '2.0', id: req.body.id, result: { content: [] } })
+}
+
+/** What it takes in Express to see a body before the one that parses it. */
+function readAndHandBack(req, res, next) {
+  const chunks = []
+  req.on('readable', function read() {
+    for (let chunk; (chunk = req.read()) !== null; ) chunks.push(chunk)
+    if (!req.complete) return
+    req.removeListener('readable', read)
+    req.unshift(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    next()
+  })
 }

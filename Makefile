@@ -232,7 +232,7 @@ bench-node: bench-tokens bench-addon $(DONE)/npm/bench/node
 
 # A server sees each of these tokens once: there are as many as the rounds need.
 bench-http: bench-venv bench-addon $(DONE)/npm/bench/http/express
-	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint 45000
+	cd bench/rust && $(BENCH_CARGO) run $(BENCH_FLAGS) --quiet --bin mint 25000
 	cd bench/http && $(BENCH_CARGO) clippy --locked --release --all-targets -- -D warnings
 	cd bench/http && $(BENCH_CARGO) build --locked --release
 	CARGO_TARGET_DIR=$(CURDIR)/target/bench python3 bench/http/measure.py

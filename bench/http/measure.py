@@ -23,7 +23,7 @@ from servers import CORES, Authority, Server
 
 BUILD = Path(__file__).resolve().parents[2] / "build/bench"
 ISSUER, CALL = BUILD / "http/issuer.json", BUILD / "http/call.json"
-ROUNDS = int(os.environ.get("ROUNDS", "81"))
+ROUNDS = int(os.environ.get("ROUNDS", "41"))
 WARM_UP = 8
 CONNECTIONS = 16
 

@@ -7,7 +7,7 @@
 //!
 //! # Where the time goes
 //!
-//! A token that was not seen before costs its signature, and less than 2 µs: 15,000 instructions, beside
+//! A token that was not seen before costs its signature, and 15,000 instructions, beside
 //! 295,000 for a signature of RS256 with 2048 bits. Of these, for a token of 993 bytes:
 //!
 //! | what | share |
@@ -22,12 +22,33 @@
 //! Tokens by one key have the same JOSE header, letter by letter. The last one that was under a good
 //! signature is known by its text; any other costs about 2,300 instructions more.
 //!
-//! A token seen before costs 0.13 µs: a look at the `Authorization` field, a hash of the last 48 bytes,
+//! A token seen before costs 0.13 to 0.2 µs, as the machine is: a look at the `Authorization` field, a hash of the last 48 bytes,
 //! a comparison of all bytes, the time, and whether its key is still in the set. A refused token costs
 //! what was looked at until then, and the text of the answer.
 //!
-//! A `tools/call` of 2 KB costs an operation policy 1.6 µs, most of it to read over the arguments. The
+//! A `tools/call` of 2 KB costs an operation policy 1.6 to 4.2 µs, most of it to read over the arguments. The
 //! number of tools, keys in a set, issuers, and tokens seen so far changes nothing.
+//!
+//! # In a server
+//!
+//! What a framework wants so that a request is looked at comes on top, and is more than the check. The
+//! middleware for ASGI takes 27,000 instructions of CPython 3.11 for a request with four fields:
+//!
+//! | what | instructions |
+//! |---|--:|
+//! | the check, of a token seen before | 3,700 |
+//! | what decides, taken from the scope of the request | 4,500 |
+//! | the decision as an object, and one for those further in | 5,600 |
+//! | `request.state` | 2,100 |
+//! | the user of the `mcp` package, and the context variable that its tools read | 4,300 |
+//! | two coroutines, and a look at each message before it is sent | 6,600 |
+//!
+//! The layer for tower takes 3,100 where axum's router takes 13,100, the check included. Of what an
+//! operation policy adds to a `tools/call` of 2 KB there, 34,000, three quarters are the one pass over
+//! its arguments.
+//!
+//! In Express the policy has to wait for a body that the framework reads afterwards. A middleware that
+//! only reads it and hands it back costs nearly half of what the policy does.
 //!
 //! # Memory
 //!
@@ -46,6 +67,8 @@
 //! - A cache with a lock for each shard: two threads that ask for one token get fewer answers together
 //!   than one alone. Of rows of eight places, each changed as a whole, they get more.
 //! - Another allocator in the Python package: nothing that could be told from noise.
+//! - Functions on what is left of a text, each giving what is left after it, to read over the
+//!   arguments of a call: an eighth fewer instructions for the call, 4 % more for each unseen token.
 //!
 //! # How to read the figures
 //!

@@ -136,6 +136,5 @@ def _is_cors(middleware: object) -> bool:
     return isinstance(middleware, type) and issubclass(middleware, CORSMiddleware)
 
 
-@cache  # There are no more than an application has routes.
-def _all_of(scopes: tuple[str, ...]) -> Requirement:
-    return Requirement.all_of(*scopes)
+# There are no more than an application has routes.
+_all_of: Callable[[tuple[str, ...]], Requirement] = cache(lambda scopes: Requirement.all_of(*scopes))

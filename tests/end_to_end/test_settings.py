@@ -4,6 +4,7 @@ A variable lies over what the code of the example says; a wrong one stops the st
 message names it.
 """
 
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -120,8 +121,11 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 
 def test_wrong_settings_stop_the_start(target: Target) -> None:
-    with ThreadPoolExecutor(len(WRONG)) as pool:
-        outputs = dict(zip(WRONG, pool.map(lambda wrong: output_of_failed_start(target, wrong[0]), WRONG.values()), strict=True))
+    """Before it listens: its port is taken, which would be what it says otherwise."""
+    with socket.socket() as taken, ThreadPoolExecutor(len(WRONG)) as pool:
+        taken.bind(("127.0.0.1", 0))
+        port = {"PORT": str(taken.getsockname()[1])}
+        outputs = dict(zip(WRONG, pool.map(lambda wrong: output_of_failed_start(target, wrong[0] | port), WRONG.values()), strict=True))
     for name, (_, variable) in WRONG.items():
         expected = f"it does not start, and names {variable}"
         assert variable in outputs[name], (

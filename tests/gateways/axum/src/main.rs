@@ -36,8 +36,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
+    let app = app()?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    axum::serve(listener, app()?)
+    axum::serve(listener, app)
         .with_graceful_shutdown(async move {
             terminate.recv().await;
         })

@@ -2,7 +2,7 @@
 //!
 //! `serde_json` is not used for anything that decides: its `Value` keeps the last of two members, and
 //! gives private member names a meaning when some other crate in the build enables
-//! `arbitrary_precision` or `raw_value`. A test holds [`reader`] to its grammar.
+//! `arbitrary_precision` or `raw_value`. A test compares [`grammar`] with its own.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use reader::{Reader, Value};
 pub(crate) use text::{Strings, Text};
 
+mod grammar;
 pub(crate) mod raw;
 pub(crate) mod reader;
 mod text;

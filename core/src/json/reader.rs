@@ -1,7 +1,7 @@
 //! JSON (RFC 8259) read value by value, borrowed, without recursion.
 //!
-//! A reader knows the grammar of values and of what stands between them. Which value belongs to
-//! which container is in the shape of the code that calls it:
+//! A reader knows what stands between values, and reads over one that nobody asks for with [`grammar`].
+//! Which value belongs to which container is in the shape of the code that calls it:
 //!
 //! ```text
 //! match reader.value()? {
@@ -14,7 +14,7 @@
 use std::borrow::Cow;
 use std::slice::Iter;
 
-use super::{Json, Malformed, Text};
+use super::{Json, Malformed, Text, grammar};
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,14 +81,22 @@ impl<'a> Reader<'a> {
             b't' => self.word("true", Json::Bool(true)),
             b'f' => self.word("false", Json::Bool(false)),
             b'n' => self.word("null", Json::Null),
-            _ => self.number().map(|number| Value::Scalar(Json::Number(number))),
+            first => self.number(first).map(|number| Value::Scalar(Json::Number(number))),
         }
     }
 
     /// The name of the object's next member, after which its value must be read; `None` at its end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn name(&mut self) -> Result<Option<Cow<'a, str>>> {
-        self.name_as(|reader| reader.string().map(Text::read))
+        if !self.another(b'}')? {
+            return Ok(None);
+        }
+        self.skip_space();
+        self.take(b'"')?;
+        let name = self.string()?.read();
+        self.skip_space();
+        self.take(b':')?;
+        Ok(Some(name))
     }
 
     /// Whether the array has another item, which must then be read.
@@ -97,43 +105,12 @@ impl<'a> Reader<'a> {
         self.another(b']')
     }
 
-    /// Reads over a value of any depth, and gives its text. In it a name may occur twice, an escape
-    /// name half a surrogate pair, and a number be out of range.
+    /// Reads over a value of any depth, and gives its text, of which only the [grammar] is known.
     pub(crate) fn skip(&mut self) -> Result<&'a str> {
         self.skip_space();
         let start = self.at();
-        let mut open = Vec::new();
-        loop {
-            match self.first()? {
-                b'"' => {
-                    self.bytes.next();
-                    self.skip_string()?;
-                }
-                bracket @ (b'{' | b'[') => {
-                    self.bytes.next();
-                    self.opened = true;
-                    open.push(bracket);
-                }
-                b'-' | b'0'..=b'9' => {
-                    self.skip_number()?;
-                }
-                _ => {
-                    self.value()?;
-                }
-            }
-            // On to where the next value begins, out of all that ends here.
-            loop {
-                let more = match open.last() {
-                    None => return self.since(start),
-                    Some(b'{') => self.name_as(Self::skip_string)?.is_some(),
-                    Some(_) => self.item()?,
-                };
-                if more {
-                    break;
-                }
-                open.pop();
-            }
-        }
+        self.bytes = grammar::value(self.bytes.as_slice())?.iter();
+        self.since(start)
     }
 
     /// Nothing but white space may be left.
@@ -158,165 +135,49 @@ impl<'a> Reader<'a> {
         if next == close || first || next == b',' { Ok(next != close) } else { Err(Malformed) }
     }
 
-    /// The next name, as this reads what is behind a quotation mark.
-    #[inline(always)]
-    fn name_as<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<Option<T>> {
-        if !self.another(b'}')? {
-            return Ok(None);
-        }
-        self.skip_space();
-        self.take(b'"')?;
-        let name = read(self)?;
-        self.skip_space();
-        self.take(b':')?;
-        Ok(Some(name))
-    }
-
     /// After a quotation mark.
     #[inline]
     fn string(&mut self) -> Result<Text<'a>> {
         match self.plain_string() {
-            Some(text) => Ok(Text::new(text, false)),
+            Some(text) => Ok(Text::plain(text)),
             None => self.escaped_string(),
         }
     }
 
     /// A string without an escape. Whatever else there may be is left where it is.
     fn plain_string(&mut self) -> Option<&'a str> {
-        let (start, bytes) = (self.at(), self.bytes.as_slice());
-        let len = plain(bytes);
-        let (b'"', rest) = bytes.get(len..)?.split_first()? else { return None };
-        let text = self.text.get(start..start + len)?;
-        self.bytes = rest.iter();
+        let rest = self.rest();
+        let (text, rest) = rest.split_at_checked(rest.len() - grammar::plain(rest.as_bytes()).len())?;
+        self.bytes = rest.as_bytes().strip_prefix(b"\"")?.iter();
         Some(text)
     }
 
     #[cold]
     fn escaped_string(&mut self) -> Result<Text<'a>> {
         let start = self.at();
-        loop {
-            match self.skip_plain()? {
-                b'"' => break,
-                b'\\' => drop(self.escape()?),
-                _ => return Err(Malformed),
-            }
-        }
-        let raw = self.text.get(start..self.at() - 1).ok_or(Malformed)?;
-        Ok(Text::new(raw, true))
-    }
-
-    fn skip_string(&mut self) -> Result<()> {
-        loop {
-            match self.skip_plain()? {
-                b'"' => return Ok(()),
-                b'\\' => match self.byte()? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                    b'u' => drop(self.code_unit()?),
-                    _ => return Err(Malformed),
-                },
-                _ => return Err(Malformed),
-            }
-        }
-    }
-
-    /// After a backslash.
-    pub(super) fn escape(&mut self) -> Result<char> {
-        Ok(match self.byte()? {
-            plain @ (b'"' | b'\\' | b'/') => plain.into(),
-            b'b' => '\u{8}',
-            b'f' => '\u{C}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let unit = self.code_unit()?;
-                let units = if matches!(unit, 0xD800..=0xDBFF) {
-                    self.take(b'\\')?;
-                    self.take(b'u')?;
-                    [unit, self.code_unit()?]
-                } else {
-                    // Not looked at: a character of one unit ends before it.
-                    [unit, 0]
-                };
-                char::decode_utf16(units).next().and_then(std::result::Result::ok).ok_or(Malformed)?
-            }
-            _ => return Err(Malformed),
-        })
-    }
-
-    /// The four digits of a `\u` escape.
-    fn code_unit(&mut self) -> Result<u16> {
-        let mut unit = 0;
-        for _ in 0..4 {
-            let digit = char::from(self.byte()?).to_digit(16).ok_or(Malformed)?;
-            unit = unit << 4 | u16::try_from(digit).map_err(|_| Malformed)?;
-        }
-        Ok(unit)
+        self.bytes = grammar::string(self.bytes.as_slice())?.iter();
+        Text::escaped(self.text.get(start..self.at() - 1).ok_or(Malformed)?)
     }
 
     /// A number that is in the range of what it is read as.
-    fn number(&mut self) -> Result<f64> {
+    fn number(&mut self, first: u8) -> Result<f64> {
         let start = self.at();
-        let number = match self.skip_number()? {
-            Some(whole) => whole.into(),
-            None => self.since(start)?.parse().map_err(|_| Malformed)?,
-        };
-        if f64::is_finite(number) { Ok(number) } else { Err(Malformed) }
-    }
-
-    /// Past a number, which is known already if it looks like a date.
-    fn skip_number(&mut self) -> Result<Option<u32>> {
-        let start = self.bytes.len();
-        let negative = self.skip_if(|byte| byte == b'-');
-        let whole = if self.skip_if(|byte| byte == b'0') { 0 } else { self.digits()? };
-        let end = self.bytes.len();
-        if self.skip_if(|byte| byte == b'.') {
-            self.digits()?;
-        }
-        if self.skip_if(|byte| matches!(byte, b'e' | b'E')) {
-            self.skip_if(|byte| matches!(byte, b'+' | b'-'));
-            self.digits()?;
-        }
-        let is_whole = self.bytes.len() == end && start - end <= 10 && !negative;
-        Ok(u32::try_from(whole).ok().filter(|_| is_whole))
-    }
-
-    /// At least one digit. What they say is right for the first nineteen.
-    #[inline]
-    fn digits(&mut self) -> Result<u64> {
-        let (start, mut value) = (self.bytes.len(), 0_u64);
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.bytes.next();
-        }
-        if self.bytes.len() == start { Err(Malformed) } else { Ok(value) }
+        self.bytes.next();
+        self.bytes = grammar::number(first, self.bytes.as_slice())?.iter();
+        let number = self.since(start)?.parse().ok();
+        number.filter(|number: &f64| number.is_finite()).ok_or(Malformed)
     }
 
     fn word(&mut self, word: &str, value: Json<'a>) -> Result<Value<'a>> {
-        let rest = self.bytes.as_slice().strip_prefix(word.as_bytes()).ok_or(Malformed)?;
-        self.bytes = rest.iter();
+        self.bytes = grammar::word(word.as_bytes(), self.bytes.as_slice())?.iter();
         Ok(Value::Scalar(value))
     }
 
     #[inline]
     fn skip_space(&mut self) {
-        while self.skip_if(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {}
-    }
-
-    #[inline]
-    fn skip_if(&mut self, is: impl FnOnce(u8) -> bool) -> bool {
-        let skipped = self.peek().is_some_and(is);
-        if skipped {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.bytes.next();
         }
-        skipped
-    }
-
-    /// Past the next byte that is not simply a part of a string.
-    #[inline]
-    fn skip_plain(&mut self) -> Result<u8> {
-        let plain = plain(self.bytes.as_slice());
-        self.bytes.nth(plain).copied().ok_or(Malformed)
     }
 
     #[inline]
@@ -325,46 +186,9 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn byte(&mut self) -> Result<u8> {
-        self.bytes.next().copied().ok_or(Malformed)
-    }
-
-    #[inline]
     fn take(&mut self, expected: u8) -> Result<()> {
-        if self.byte()? == expected { Ok(()) } else { Err(Malformed) }
+        if self.bytes.next() == Some(&expected) { Ok(()) } else { Err(Malformed) }
     }
-}
-
-/// How many bytes come before one that is not simply a part of a string.
-#[inline]
-fn plain(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks();
-    let mut plain = 0;
-    for word in words {
-        let special = special(u64::from_le_bytes(*word));
-        if special != 0 {
-            return plain + special.trailing_zeros() as usize / 8;
-        }
-        plain += word.len();
-    }
-    plain + plain_bytes(rest)
-}
-
-/// The same, for the end of a text.
-#[cold]
-fn plain_bytes(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..0x20)).count()
-}
-
-/// The highest bit of each byte that is a quotation mark, a backslash or a control character. Bits
-/// above the lowest that is set may be wrong: a borrow can run through them.
-#[inline]
-const fn special(word: u64) -> u64 {
-    const EACH: u64 = u64::MAX / 0xFF;
-    // With this bit turned over, a quotation mark comes next after the control characters.
-    let quotes = (word ^ (EACH * 2)).wrapping_sub(EACH * 0x21);
-    let backslashes = (word ^ (EACH * b'\\' as u64)).wrapping_sub(EACH);
-    (quotes | backslashes) & !word & (EACH << 7)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::Json;
 use super::reader::{Reader, Value};
+use super::{Json, Malformed};
 
 /// A string as it stands between its quotation marks, every escape in it read once and in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -13,13 +13,21 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub(crate) const fn new(raw: &'a str, escaped: bool) -> Self {
-        Self { raw, escaped }
+    /// Without an escape.
+    pub(crate) const fn plain(raw: &'a str) -> Self {
+        Self { raw, escaped: false }
+    }
+
+    /// With escapes, which must not name half a surrogate pair.
+    pub(super) fn escaped(raw: &'a str) -> Result<Self, Malformed> {
+        unescape(raw).try_for_each(|c| c.map(drop))?;
+        Ok(Self { raw, escaped: true })
     }
 
     /// What it says, borrowed if it holds no escape.
+    #[inline]
     pub(crate) fn read(self) -> Cow<'a, str> {
-        if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
+        if self.escaped { unescaped(self.raw).into() } else { self.raw.into() }
     }
 
     /// No less than the length of what it says.
@@ -29,17 +37,33 @@ impl<'a> Text<'a> {
 }
 
 #[cold]
-fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        text.push_str(plain);
-        let mut reader = Reader::new(escape);
-        text.extend(reader.escape());
-        rest = reader.rest();
-    }
-    text.push_str(rest);
-    text
+fn unescaped(raw: &str) -> String {
+    unescape(raw).flatten().collect()
+}
+
+/// The characters that a string stands for: its escapes name units of UTF-16, of which two can be one.
+fn unescape(raw: &str) -> impl Iterator<Item = Result<char, Malformed>> {
+    let mut raw = raw.encode_utf16();
+    let units = std::iter::from_fn(move || {
+        let unit = raw.next()?;
+        if unit != u16::from(b'\\') {
+            return Some(unit);
+        }
+        Some(match u8::try_from(raw.next()?).ok()? {
+            b'b' => 0x8,
+            b'f' => 0xC,
+            b'n' => 0xA,
+            b'r' => 0xD,
+            b't' => 0x9,
+            b'u' => {
+                let digits = raw.by_ref().take(4);
+                let digits = digits.filter_map(|digit| char::from_u32(digit.into())?.to_digit(16));
+                u16::try_from(digits.fold(0, |unit, digit| unit << 4 | digit)).ok()?
+            }
+            plain => plain.into(),
+        })
+    });
+    char::decode_utf16(units).map(|c| c.map_err(|_| Malformed))
 }
 
 /// A string alone, or an array of nothing but strings.

@@ -15,7 +15,7 @@ fn scope(scope: &str) -> Requirement {
 }
 
 fn token() -> AccessToken {
-    AccessToken::new(Values { subject: Some(Text::new("alice", false)), ..Values::default() })
+    AccessToken::new(Values { subject: Some(Text::plain("alice")), ..Values::default() })
 }
 
 fn policy() -> OperationPolicy {
@@ -234,9 +234,8 @@ fn functions_are_called_only_where_they_can_decide() {
         .other_resources(counted)
         .build()
         .unwrap();
-    let of = |client: &str| {
-        AccessToken::new(Values { client_id: Some(Text::new(client, false)), ..Values::default() })
-    };
+    let of =
+        |client: &str| AccessToken::new(Values { client_id: Some(Text::plain(client)), ..Values::default() });
     let called = |token: &AccessToken, body: &str| {
         *count.lock().unwrap() = 0;
         let judged = show(policy.judge(&OperationRequest::new("POST", [JSON], body.as_bytes()), Some(token)));

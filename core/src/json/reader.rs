@@ -145,6 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string without an escape. Whatever else there may be is left where it is.
+    #[inline(always)]
     fn plain_string(&mut self) -> Option<&'a str> {
         let rest = self.rest();
         let (text, rest) = rest.split_at_checked(rest.len() - grammar::plain(rest.as_bytes()).len())?;

@@ -147,9 +147,10 @@ impl<'a> Reader<'a> {
     /// A string without an escape. Whatever else there may be is left where it is.
     #[inline(always)]
     fn plain_string(&mut self) -> Option<&'a str> {
-        let rest = self.rest();
-        let (text, rest) = rest.split_at_checked(rest.len() - grammar::plain(rest.as_bytes()).len())?;
-        self.bytes = rest.as_bytes().strip_prefix(b"\"")?.iter();
+        let rest = grammar::plain(self.bytes.as_slice());
+        let end = self.text.len() - rest.len();
+        let text = self.text.get(self.at()..end)?;
+        self.bytes = rest.strip_prefix(b"\"")?.iter();
         Some(text)
     }
 
@@ -161,6 +162,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number that is in the range of what it is read as.
+    #[inline]
     fn number(&mut self, first: u8) -> Result<f64> {
         let start = self.at();
         self.bytes.next();

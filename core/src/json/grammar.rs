@@ -34,7 +34,7 @@ pub(super) fn value(mut rest: &[u8]) -> Result<&[u8]> {
             b't' => word(b"rue", behind)?,
             b'f' => word(b"alse", behind)?,
             b'n' => word(b"ull", behind)?,
-            first => number(first, behind)?,
+            _ => number(first, behind)?,
         };
         // On to where the next value begins, out of all that ends here.
         loop {

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
             b't' => self.word("true", Json::Bool(true)),
             b'f' => self.word("false", Json::Bool(false)),
             b'n' => self.word("null", Json::Null),
-            first => self.number(first).map(|number| Value::Scalar(Json::Number(number))),
+            _ => self.number(first).map(|number| Value::Scalar(Json::Number(number))),
         }
     }
 

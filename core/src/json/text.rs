@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::reader::{Reader, Value};
 use super::{Json, Malformed};
 
-/// A string as it stands between its quotation marks, every escape in it read once and in order.
+/// A string as it stands between its quotation marks. What its escapes say is known to be text.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Text<'a> {
     raw: &'a str,
